@@ -2,8 +2,9 @@
 shares no code with it, for buyers of all three levels.
 """
 
+import asyncio
 import random
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 from tests.billing.histories import amend, move, resize
 from tests.billing.statement_model import Book, Charge, Offer, Seller, StatementModel, Thing
 from tests.cast import TB, Cast
+from tests.recompute import recompute_files
 from tests.usage.steps import OPENED, at, purge, record
 from tonnage.access.actor import Actor
+from tonnage.billing.buyer import DraftId
 from tonnage.billing.line import Extra, Line
 from tonnage.billing.month import Month
-from tonnage.billing.working import WorkingDay
+from tonnage.documents.lines_csv import working_csv
 from tonnage.partners import actions as partners
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
@@ -26,6 +29,7 @@ from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import Product
 from tonnage.price_books.version_body import VersionReqBody
 from tonnage.statements import queries
+from tonnage.statements.actions import find_working
 from tonnage.statements.statement import Draft
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -115,27 +119,35 @@ class World:
         async def read(conn: Any) -> Any:
             buyer = await queries.find_buyer(conn, None, Subject(kind, buyer_id))
             assert buyer is not None
-            return await queries.draft(conn, buyer, month)
+            return buyer, await queries.draft(conn, buyer, month)
 
-        found = await self.cast.database.run(read)
+        buyer, found = await self.cast.database.run(read)
         if not isinstance(found, Draft):
             return None
-        for line in found.lines:
-            days = await self.cast.database.run(queries.working, found, line)
-            assert_working(line, days)
+        files: list[bytes] = []
+        now = datetime.combine(self.model.last, time(23), UTC)
+        for number, line in enumerate(found.lines, 1):
+            draft_id = DraftId(buyer_id, FIRST)
+            _, working = await find_working(self.cast.database, buyer.seller_id, draft_id, number, now)
+            assert_working(line, working)
+            files.append(working_csv(working))
+        if files:
+            done = await asyncio.to_thread(recompute_files, files)
+            assert (done.returncode, done.stdout, done.stderr) == (0, f"{found.document()['net']}\n", "")
         return [charge(found, line) for line in found.lines]
 
 
-def assert_working(line: Line, days: list[WorkingDay]) -> None:
+def assert_working(line: Line, working: dict[str, Any]) -> None:
     """The days of a line add up to it; of bands, to all of them."""
-    together = sum(day.quantity for day in days)
+    days = working["days"]
+    together = sum(day["quantity"] for day in days)
     match line.product:
         case Product.RESERVED | Product.EXCESS | Product.PAY_PER_USE | Product.EGRESS:
-            assert together == line.byte_days or (together > line.byte_days and line.unit_price in BANDS)
-            assert days[0].day == line.first
-            assert days[-1].day == line.last
+            assert together == (working["band"]["totalByteDays"] if "band" in working else line.byte_days)
+            assert days[0]["day"] == line.first.isoformat()
+            assert days[-1]["day"] == line.last.isoformat()
         case Extra.CAPACITY_MINIMUM:
-            assert days
+            assert together == working["capacityMinimum"]["usedByteDays"]
         case _:
             assert not days
 

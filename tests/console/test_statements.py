@@ -108,8 +108,7 @@ async def test_the_working_of_a_line(client: AppClient, data: Sellers) -> None:
     assert shown.count("11 TB 10 TB 1 TB €0.02 / GB-month") == 31
     assert shown.endswith("Line 2: 1,000 GB-months × €0.02 / GB-month €20.00")
     reserved = text(await ann.get(f"/statements/{found}/lines/1"))
-    assert reserved.count("10 TB 10 TB €0.009") == 31
-    assert "Used" not in reserved
+    assert reserved.count("11 TB 10 TB 10 TB €0.009") == 31
 
 
 async def test_many_lines_are_on_pages(client: AppClient, data: Sellers) -> None:
@@ -199,12 +198,12 @@ async def test_a_line_without_a_quantity(client: AppClient, data: Sellers) -> No
     await other.price(other.distributor, discount_percent=Decimal(5))
     ann = await client.sign_in(other.distributor)
     path = f"/statements/draft-{other.partner.organisation_id}-2026-03"
-    assert "Discount · 1 Mar 2026 – 31 Mar 2026 -€5.50 Total €104.50" in text(await ann.get(path))
+    assert "Discount · 1 Mar 2026 – 31 Mar 2026 5% of €110.00 -€5.50 Total €104.50" in text(await ann.get(path))
     working = text(await ann.get(f"{path}/lines/3"))
     assert "Amount -€5.50" in working
-    assert "The line is not a quantity" in working
+    assert "Percentage 5% Sum of the lines before it €110.00" in working
     assert "Unit price" not in working
-    assert len((await ann.get(f"{path}/lines/3/working.csv")).text.splitlines()) == 2
+    assert len((await ann.get(f"{path}/lines/3/working.csv")).text.splitlines()) == 1 + 2 + 1 + 1
 
 
 async def test_a_draft_of_nothing_says_why(client: AppClient, data: Sellers) -> None:

@@ -68,6 +68,7 @@ OTHERS = {
     "idempotency/idempotent_route.py": (Kind.DOOR, "the class of routes that make a change once for each key"),
     "regions/backends.py": (Kind.ACTION, "opens connections to clusters, and keeps them"),
     "price_books/version_body.py": (Kind.DOOR, "the body that the API and the files of the command line have"),
+    "workings/response.py": (Kind.DOOR, "lines and their working, as the API of statements describes them"),
     "usage/days.py": (Kind.DOOR, "the query parameters of several doors"),
 }
 """Files of features that are neither of the usual kinds nor nouns: the kind that each counts as, and why."""

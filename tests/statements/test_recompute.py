@@ -1,8 +1,6 @@
 """An outsider computes a statement again, with docs/recompute.py, from files that its buyer can download."""
 
 import asyncio
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import pytest
 
 from tests.api.conftest import AppClient
 from tests.cast import TB
-from tests.source import TESTS
+from tests.recompute import recompute
 from tests.statements.months import APRIL, sellers
 from tests.usage.steps import at, record
 from tonnage.access.actor import Role
@@ -19,12 +17,6 @@ from tonnage.partners.actions import move_partner, update_partner
 from tonnage.partners.partner import PartnerChange
 
 pytestmark = pytest.mark.anyio
-
-
-def recompute(files: list[Path]) -> subprocess.CompletedProcess[str]:
-    """Without anything but the standard library."""
-    command = [sys.executable, "-I", str(TESTS.parent / "docs/recompute.py"), *map(str, files)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 async def test_a_month_in_which_everything_has_changed(client: AppClient, tmp_path: Path) -> None:

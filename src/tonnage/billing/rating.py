@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from tonnage.billing.line import Extra, Line, SubjectId, amount_of
@@ -35,7 +35,7 @@ class _Quantity:
 
 
 @dataclass(slots=True)
-class _PoolUse:
+class PoolUse:
     """Pay-per-use of a pool."""
 
     byte_days: int = 0
@@ -48,7 +48,17 @@ class _Totals:
     """What is only charged for the buyer as a whole."""
 
     bands: dict[_Bands, _Quantity] = field(default_factory=dict[_Bands, _Quantity])
-    pools: dict[SubjectId, _PoolUse] = field(default_factory=dict[SubjectId, _PoolUse])
+    pools: dict[SubjectId, PoolUse] = field(default_factory=dict[SubjectId, PoolUse])
+
+
+class ReachedBand(NamedTuple):
+    """What a quantity has of a band."""
+
+    byte_days: int
+    price: Decimal
+    above_gb: int
+    """GB-months at which it begins; and, below, ends. None: without end."""
+    up_to_gb: int | None
 
 
 class Rating:
@@ -77,9 +87,8 @@ class Rating:
         if rules.discount_percent:
             lines += _extra(buyer, Extra.DISCOUNT, Fraction(-rules.discount_percent) / 100 * _sum(lines, buyer))
         if rules.minimum_charge:
-            share = Fraction(active_days(buyer), buyer.month.days) if rules.prorate_minimums else 1
-            least = Fraction(rules.minimum_charge) / 100 * share
-            lines += _extra(buyer, Extra.MINIMUM_CHARGE, max(Fraction(0), least - _sum(lines, buyer)))
+            missing = least_charge(buyer, rules) - _sum(lines, buyer)
+            lines += _extra(buyer, Extra.MINIMUM_CHARGE, max(Fraction(0), missing))
         return lines
 
 
@@ -94,6 +103,12 @@ def rate(buyer: BuyerMonth, subjects: Iterable[SubjectMonth]) -> list[Line]:
 def active_days(buyer: BuyerMonth) -> int:
     """The number of days at whose end it was open."""
     return sum(span.until - span.first for span in buyer.capacities)
+
+
+def least_charge(buyer: BuyerMonth, rules: Prices) -> Fraction:
+    """The minimum charge of its month, in the major unit; 0: there is none."""
+    share = Fraction(active_days(buyer), buyer.month.days) if rules.prorate_minimums else 1
+    return Fraction(rules.minimum_charge or 0) / 100 * share
 
 
 def last_prices(buyer: BuyerMonth) -> Prices | None:
@@ -187,24 +202,34 @@ def _banded(buyer: BuyerMonth, totals: _Totals) -> list[Line]:
     """A line for each band that is reached: the buyer's whole under one contract."""
     lines: list[Line] = []
     for (product, contract, tiers), whole in totals.bands.items():
-        for byte_days, price in in_bands(tiers, whole.byte_days, buyer.month):
-            band = _Quantity(byte_days, whole.first, whole.last)
-            lines.append(_line(buyer, product, buyer.id, contract, price, band))
+        for one in in_bands(tiers, whole.byte_days, buyer.month):
+            band = _Quantity(one.byte_days, whole.first, whole.last)
+            lines.append(_line(buyer, product, buyer.id, contract, one.price, band))
     return lines
 
 
-def in_bands(tiers: Tiers, byte_days: int, month: Month) -> list[tuple[int, Decimal]]:
-    """The byte-days of each band that is reached, and its price. A bound belongs to the band that ends with it."""
-    parts: list[tuple[int, Decimal]] = []
-    begin = 0
+def in_bands(tiers: Tiers, byte_days: int, month: Month) -> list[ReachedBand]:
+    """The bands that have a part of a month's byte-days. A bound belongs to the band that ends with it."""
+    parts: list[ReachedBand] = []
+    begin, above_gb = 0, 0
     for band in tiers.bands:
         end = byte_days if band.up_to_gb is None else band.up_to_gb * GB * month.days
         if begin < byte_days:
-            parts.append((min(byte_days, end) - begin, band.price))
-        begin = end
+            parts.append(ReachedBand(min(byte_days, end) - begin, band.price, above_gb, band.up_to_gb))
+        begin, above_gb = end, band.up_to_gb or 0
     if tiers.mode is Mode.VOLUME and parts:
-        return [(byte_days, parts[-1][1])]
+        return [parts[-1]._replace(byte_days=byte_days)]
     return parts
+
+
+def pool_use(
+    buyer: BuyerMonth, subjects: Iterable[SubjectMonth], minimum: PayPerUseMinimum, pool: SubjectId
+) -> PoolUse:
+    """What a pool has used, as it is compared with the minimum. `subjects`: at least those that it is of."""
+    totals = _Totals()
+    for subject in subjects:
+        _add_to_pools(buyer, subject, minimum.pool, totals)
+    return totals.pools.get(pool) or PoolUse()
 
 
 def _add_to_pools(buyer: BuyerMonth, subject: SubjectMonth, pool: MinimumPool, totals: _Totals) -> None:
@@ -225,7 +250,7 @@ def _add_to_pools(buyer: BuyerMonth, subject: SubjectMonth, pool: MinimumPool, t
 def _pool(
     totals: _Totals, subject: SubjectId, usage: Sequence[int], span: Span[Capacity], opened: int, closed: int
 ) -> None:
-    use = totals.pools.setdefault(subject, _PoolUse())
+    use = totals.pools.setdefault(subject, PoolUse())
     use.byte_days += sum(usage[span.first : span.until])
     use.days.update(range(opened, min(span.until, closed)))
 
@@ -234,19 +259,23 @@ def _end(lifetime: Lifetime, month: Month) -> int:
     return month.through if lifetime.closed is None else lifetime.closed
 
 
+def counted_days(use: PoolUse, rules: Prices, month: Month) -> int:
+    """The days for which the minimum of a pool counts."""
+    return len(use.days) if rules.prorate_minimums else month.days
+
+
 def _missing(buyer: BuyerMonth, rules: Prices, minimum: PayPerUseMinimum, totals: _Totals) -> list[Line]:
     """What pools use less than the minimum, at the price of pay-per-use; of bands, that which the minimum reaches."""
     month, last = buyer.month, buyer.capacities[-1]
     if tiers := rules.tiers_on(Product.PAY_PER_USE):
-        price = in_bands(tiers, max(1, minimum.gb * GB * month.days), month)[-1][1]
+        price = in_bands(tiers, max(1, minimum.gb * GB * month.days), month)[-1].price
     elif (found := rules.price_of(Product.PAY_PER_USE)) is not None:
         price = found
     else:
         return []
     lines: list[Line] = []
     for subject, use in totals.pools.items():
-        days = len(use.days) if rules.prorate_minimums else month.days
-        missing = minimum.gb * GB * days - use.byte_days
+        missing = minimum.gb * GB * counted_days(use, rules, month) - use.byte_days
         if use.days and missing > 0:
             quantity = _Quantity(missing, min(use.days), max(use.days))
             contract = last.value.contract_id

@@ -8,7 +8,8 @@ from typing import Any
 
 from babel import numbers
 
-from tonnage.documents.texts import PRODUCTS
+from tonnage.billing.month import days_in
+from tonnage.documents.texts import MINIMUMS, PRODUCTS
 from tonnage.money import Money
 from tonnage.wording.formatting import Formats
 
@@ -21,6 +22,8 @@ def line_texts(
     first, last = date.fromisoformat(line["from"]), date.fromisoformat(line["to"])
     days = day(first) if first == last else f"{day(first)} – {day(last)}"
     about = [f"{gettext(PRODUCTS.get(product) or product)} · {days}"]
+    if basis := line.get("basis"):
+        about.append(_basis(basis, last, currency, formats, words))
     if line.get("reason"):
         about.append(line["reason"])
     shown = {
@@ -44,6 +47,22 @@ def line_texts(
         "price": (gettext("{gb} / GB") if is_egress else gettext("{gb} / GB-month")).format(gb=per_gb),
         "large": gettext("({tb} / TB)").format(tb=per_tb),
     }
+
+
+def _basis(basis: Mapping[str, Any], last: date, currency: str, formats: Formats, words: NullTranslations) -> str:
+    """What a discount or a minimum is computed from, in short."""
+    gettext = words.gettext
+    if "percent" in basis:
+        base = formats.exact_money(Money(Decimal(basis["base"]), currency))
+        return gettext("{percent} of {base}").format(percent=percent(Decimal(basis["percent"]), formats), base=base)
+    if "minimum" in basis:
+        amount = formats.exact_money(Money(Decimal(basis["minimum"]), currency))
+        if (active := basis.get("activeDays")) is None:
+            return gettext("Minimum {amount} a month").format(amount=amount)
+        text = gettext("Minimum {amount} a month, {active} of {days} days")
+        return text.format(amount=amount, active=active, days=days_in(last))
+    least = MINIMUMS[basis["pool"]]
+    return gettext(least).format(gb=formats.number(basis["minimumGb"]))
 
 
 def percent(rate: Decimal, formats: Formats) -> str:

@@ -19,6 +19,13 @@ PRODUCTS = {
 }
 """By their names in JSON."""
 
+MINIMUMS = {
+    "account": N_("Minimum {gb} GB for each storage account"),
+    "partner": N_("Minimum {gb} GB for each partner"),
+    "contract": N_("Minimum {gb} GB in all"),
+}
+"""The minimum of pay-per-use, by whose use is compared with it."""
+
 _NO_INVOICE = N_(
     "This statement is no invoice: it is for information, and does not entitle anybody to deduct tax. The invoice is "
     "issued separately."

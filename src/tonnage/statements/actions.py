@@ -1,16 +1,15 @@
 """Statements: drafts of them, frozen ones with their working, their verification, and their payment."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
 from tonnage.billing.buyer import Buyer, DraftId, no_statement, require_begun
-from tonnage.billing.month import Month
+from tonnage.billing.month import BuyerMonth, Month, SubjectMonth
 from tonnage.billing.month_prices import CurrencyConflict
 from tonnage.billing.month_record import read_buyer, read_subject
-from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection, Database
 from tonnage.db.snapshot import take_snapshot
 from tonnage.documents.actions import render
@@ -22,6 +21,9 @@ from tonnage.statements import frozen_queries, queries
 from tonnage.statements.frozen import Payment, StoredStatement, require_valid
 from tonnage.statements.statement import Draft, no_line, working_document
 from tonnage.utc import day_of
+from tonnage.workings.basis import basis_of
+from tonnage.workings.queries import inputs_of, subjects_of
+from tonnage.workings.working import has_days, working_of
 
 
 async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: date, now: datetime) -> Draft:
@@ -58,40 +60,12 @@ async def look_at_draft(
     return buyer, await _draft(conn, buyer, draft_id.first, now)
 
 
-async def working(
-    conn: Connection, viewer: UUID, draft_id: DraftId, number: int, now: datetime
-) -> tuple[Draft, list[WorkingDay]]:
-    """The draft, and the days of its line of that number. NotFound as for `draft`, and for no such line."""
-    shown = await find_draft(conn, viewer, draft_id, now)
-    if number > len(shown.lines):
-        raise no_line(number)
-    return shown, await queries.working(conn, shown, shown.lines[number - 1])
-
-
 async def find_frozen(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement:
     """NotFound: there is none, or others are its seller and buyer. None as viewer is the operator's command line."""
     found = await frozen_queries.find_statement(conn, viewer, statement_id)
     if found is None:
         raise no_statement(str(statement_id))
     return found
-
-
-async def frozen_working(
-    conn: Connection, viewer: UUID, statement_id: UUID, number: int
-) -> tuple[StoredStatement, list[WorkingDay]]:
-    """A frozen statement, and the days of its line of that number, from what is stored with it. NotFound, also for the
-    lines of credit notes: those that they take back have a working."""
-    found = await find_frozen(conn, viewer, statement_id)
-    if found.original_id is not None:
-        raise no_line(number)
-    inputs = (await frozen_queries.inputs_of(conn, [statement_id])).get(statement_id)
-    if number > len(found.lines) or inputs is None:
-        raise no_line(number)
-    buyer, line = read_buyer(inputs.buyer), found.lines[number - 1]
-    is_whole = line.subject_id == buyer.id
-    only = None if is_whole or not isinstance(line.subject_id, UUID) else line.subject_id
-    subjects = [read_subject(written) async for _, written in frozen_queries.subjects_of(conn, [statement_id], only)]
-    return found, working_of(line, buyer, subjects)
 
 
 async def find_document(database: Database, viewer: UUID, statement: UUID | DraftId, now: datetime) -> dict[str, Any]:
@@ -106,13 +80,48 @@ async def find_document(database: Database, viewer: UUID, statement: UUID | Draf
 async def find_working(
     database: Database, viewer: UUID, statement: UUID | DraftId, number: int, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same, and the working of its line of that number. NotFound: it has no such line."""
+    """The same, and the working of its line of that number. NotFound: it has no such line, or is a credit note: the
+    lines that it takes back have a working."""
     found = await _frozen_or_draft(database, viewer, statement)
     if isinstance(found, DraftId):
-        draft, days = await database.transaction(working, viewer, found, number, now)
-        return draft.document(), working_document(draft.line(number), draft.currency, draft.month.first, days)
-    stored, days = await database.run(frozen_working, viewer, found, number)
-    return stored.document(day_of(now)), working_document(stored.line(number), stored.currency, stored.first, days)
+        draft, subjects = await database.transaction(_behind_draft, viewer, found, number, now)
+        working = _working(draft, number, draft.currency, draft.charges.buyer, subjects)
+        return draft.document(), working
+    stored, buyer, subjects = await database.run(_behind_frozen, viewer, found, number)
+    return stored.document(day_of(now)), _working(stored, number, stored.currency, buyer, subjects)
+
+
+async def _behind_draft(
+    conn: Connection, viewer: UUID, draft_id: DraftId, number: int, now: datetime
+) -> tuple[Draft, list[SubjectMonth]]:
+    shown = await find_draft(conn, viewer, draft_id, now)
+    if number > len(shown.lines):
+        raise no_line(number)
+    return shown, await queries.subjects_behind(conn, shown, shown.lines[number - 1])
+
+
+async def _behind_frozen(
+    conn: Connection, viewer: UUID, statement_id: UUID, number: int
+) -> tuple[StoredStatement, BuyerMonth, list[SubjectMonth]]:
+    """From what is stored with it."""
+    found = await find_frozen(conn, viewer, statement_id)
+    inputs = (await inputs_of(conn, [statement_id])).get(statement_id)
+    if found.original_id is not None or number > len(found.lines) or inputs is None:
+        raise no_line(number)
+    buyer, line = read_buyer(inputs.buyer), found.lines[number - 1]
+    if not has_days(line):
+        return found, buyer, []
+    is_whole = line.subject_id == buyer.id
+    only = None if is_whole or not isinstance(line.subject_id, UUID) else line.subject_id
+    return found, buyer, [read_subject(written) async for _, written in subjects_of(conn, [statement_id], only)]
+
+
+def _working(
+    statement: Draft | StoredStatement, number: int, currency: str, buyer: BuyerMonth, subjects: Sequence[SubjectMonth]
+) -> dict[str, Any]:
+    days = working_of(statement.lines[number - 1], buyer, subjects)
+    basis = basis_of(number, statement.lines, statement.line, buyer, subjects, days)
+    return working_document(statement.line(number), currency, buyer.month.first, days, basis)
 
 
 async def _frozen_or_draft(database: Database, viewer: UUID, statement: UUID | DraftId) -> UUID | DraftId:

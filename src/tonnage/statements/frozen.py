@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tonnage.billing.line import Extra, Line, SubjectId
+from tonnage.billing.month import BuyerMonth
 from tonnage.billing.month_record import length_prefixed, read_buyer, read_subject
 from tonnage.billing.rating import Rating
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
@@ -20,6 +21,7 @@ from tonnage.printable_text import printable_text
 from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
 from tonnage.statements.statement import in_order, line_document
 from tonnage.utc import day_of
+from tonnage.workings.basis import short_basis
 
 STATEMENT, CREDIT_NOTE = "statement", "credit_note"
 
@@ -58,6 +60,9 @@ class StoredStatement:
     lines: Sequence[Line]
     names: Sequence[str]
     """Of the subjects of the lines, one for each."""
+    rated: BuyerMonth | None = None
+    """What it was computed from, without the use: for the basis of its discount and minimums. None: it has none of
+    these, or only its amounts are asked for."""
 
     def state(self, today: date) -> str:
         """`frozen`, `issued` when it was mailed, `overdue` after the day on which it was due, `paid`, `credited` when
@@ -84,7 +89,9 @@ class StoredStatement:
 
     def line(self, number: int) -> dict[str, Any]:
         """A line as JSON, by its number."""
-        return {"no": number, **line_document(self.lines[number - 1], self.first, self.names[number - 1])}
+        line = self.lines[number - 1]
+        basis = short_basis(line, self.lines, self.rated) if self.rated else None
+        return {"no": number, **line_document(line, self.first, self.names[number - 1], basis)}
 
     def document(self, today: date) -> dict[str, Any]:
         """As JSON; like that of a draft, with what only a frozen one has."""

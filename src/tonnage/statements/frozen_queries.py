@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 from uuid import UUID
 
 from tonnage.billing.line import Extra, Line, SubjectId, subject_columns
+from tonnage.billing.month_record import read_buyer
 from tonnage.db import Connection, one_row
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
 from tonnage.statements.adjustment_queries import tax_kinds
 from tonnage.statements.frozen import Payment, StoredStatement, Verification
+from tonnage.workings.basis import has_basis
+from tonnage.workings.queries import inputs_of, subjects_of
 
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
     s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference, s.credited, s.voided_at,
@@ -41,13 +44,13 @@ def of_buyer(buyer_id: UUID | int) -> LiteralString:
     return "s.account_id = %(buyer)s" if is_account else "(s.contract_id = %(buyer)s or s.partner_id = %(buyer)s)"
 
 
-STATEMENTS_AT_ONCE = SUBJECTS_AT_ONCE = 500
+STATEMENTS_AT_ONCE = 500
 
 
 async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement | None:
     """A frozen statement with its lines. None: there is none, or others are its seller and buyer."""
     condition: LiteralString = f"s.id = any(%(ids)s) and s.number is not null and {_SEEN}"
-    return (await _find(conn, condition, viewer, [statement_id])).get(statement_id)
+    return await _with_buyer(conn, (await _find(conn, condition, viewer, [statement_id])).get(statement_id))
 
 
 async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredStatement | None:
@@ -61,7 +64,7 @@ async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredSt
         {"first": first, **{kind.value: subject.id if subject.kind is kind else None for kind in SubjectKind}},
     )
     row = await cursor.fetchone()
-    return await stored_statement(conn, row[0]) if row else None
+    return await _with_buyer(conn, await stored_statement(conn, row[0])) if row else None
 
 
 async def frozen_id_of(conn: Connection, viewer: UUID, buyer_id: UUID | int, first: date) -> UUID | None:
@@ -76,6 +79,14 @@ async def frozen_id_of(conn: Connection, viewer: UUID, buyer_id: UUID | int, fir
     )
     row = await cursor.fetchone()
     return row[0] if row else None
+
+
+async def _with_buyer(conn: Connection, found: StoredStatement | None) -> StoredStatement | None:
+    """With its prices and days, if it has lines that are computed from other lines or from a minimum."""
+    if found is None or found.original_id or not any(has_basis(line) for line in found.lines):
+        return found
+    inputs = (await inputs_of(conn, [found.id])).get(found.id)
+    return replace(found, rated=read_buyer(inputs.buyer)) if inputs else found
 
 
 async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:
@@ -159,51 +170,6 @@ async def insert_lines(
                      line.byte_days, line.unit_price, line.amount.amount, line.first, line.last, line.adjustment_id,
                      line.reason, line.credited_line]
                 )  # fmt: skip
-
-
-class StoredInputs(NamedTuple):
-    """What a statement was computed from, without its subjects."""
-
-    buyer: bytes
-    digest: str
-
-
-async def inputs_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredInputs]:
-    """By statement; those for which nothing was computed are left out."""
-    cursor = await conn.execute(
-        "select id, input::text, digest from statement where id = any(%s) and input is not null", [list(ids)]
-    )
-    return {row[0]: StoredInputs(row[1].encode(), row[2]) for row in await cursor.fetchall()}
-
-
-async def subjects_of(
-    conn: Connection, ids: Sequence[UUID], subject_id: UUID | None = None
-) -> AsyncGenerator[tuple[UUID, bytes]]:
-    """The subjects of statements as they are stored, each with its statement, in order of statement and position; of
-    one partner if its id is given."""
-    after: tuple[UUID, int] = (UUID(int=0), 0)
-    while True:
-        cursor = await conn.execute(
-            """
-            select statement_id, position, input::text from statement_subject
-            where statement_id = any(%(ids)s) and (statement_id, position) > (%(statement)s, %(position)s)
-                and coalesce(subject_id = %(subject)s::uuid, true)
-            order by statement_id, position limit %(most)s
-            """,
-            {
-                "ids": list(ids),
-                "statement": after[0],
-                "position": after[1],
-                "subject": subject_id,
-                "most": SUBJECTS_AT_ONCE,
-            },
-        )
-        rows = await cursor.fetchall()
-        for row in rows:
-            yield row[0], row[2].encode()
-        if len(rows) < SUBJECTS_AT_ONCE:
-            return
-        after = rows[-1][:2]
 
 
 async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:

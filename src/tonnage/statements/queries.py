@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tonnage.billing.buyer import Buyer, subjects_of
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import Month, last_day_of
+from tonnage.billing.month import Month, SubjectMonth, last_day_of
 from tonnage.billing.month_prices import CurrencyConflict
 from tonnage.billing.queries import (
     Charges,
@@ -18,7 +18,6 @@ from tonnage.billing.queries import (
     partner_months,
     partner_subjects,
 )
-from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection
 from tonnage.money import Money, total
 from tonnage.parties.queries import find_party, find_seller
@@ -28,6 +27,7 @@ from tonnage.statements.adjustment_queries import next_month, open_adjustments
 from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, SOLD, of_buyer
 from tonnage.statements.statement import Draft, in_order
 from tonnage.utc import month_before
+from tonnage.workings.working import has_days
 
 _BUYERS: Mapping[SubjectKind, LiteralString] = {
     SubjectKind.CONTRACT: """
@@ -118,16 +118,16 @@ async def currency_of(conn: Connection, buyer: Buyer, month: Month) -> str | Non
     return found.buyer.currency if isinstance(found, Charges) else None
 
 
-async def working(conn: Connection, statement: Draft, line: Line) -> list[WorkingDay]:
-    """The days of a line of a draft that the transaction has made."""
+async def subjects_behind(conn: Connection, statement: Draft, line: Line) -> list[SubjectMonth]:
+    """Those that a line of a draft is about, which the transaction has made."""
     charged, subject = statement.charges.buyer, statement.charges.subject
+    if not has_days(line):
+        return []
     if subject is not None:
-        subjects = [subject]
-    elif isinstance(line.subject_id, UUID) and line.subject_id != charged.id:
-        subjects = await partner_subjects(conn, charged, [line.subject_id])
-    else:
-        subjects = [one async for one in contract_subjects(conn, charged)]
-    return working_of(line, charged, subjects)
+        return [subject]
+    if isinstance(line.subject_id, UUID) and line.subject_id != charged.id:
+        return await partner_subjects(conn, charged, [line.subject_id])
+    return [one async for one in contract_subjects(conn, charged)]
 
 
 async def subject_names(conn: Connection, ids: Collection[SubjectId]) -> dict[SubjectId, str]:

@@ -12,18 +12,16 @@ from tonnage.billing.buyer import Buyer, DraftId
 from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month, days_in, gb_months
-from tonnage.billing.working import WorkingDay
 from tonnage.errors import NotFound
 from tonnage.money import round_half_away
 from tonnage.names import name_key
 from tonnage.parties.party import Party, Seller, document_of
 from tonnage.price_books.version import Product
 from tonnage.statements.adjustment import Totals
+from tonnage.workings.basis import QUANTITY_DIGITS, plain, short_basis
+from tonnage.workings.working import WorkingDay
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
-QUANTITY_DIGITS = 9
-"""Decimal places of a quantity; the exact integer stands beside it."""
-
 _ORDER = (*Product, *Extra)
 _AT_THE_END = frozenset(Extra)
 
@@ -55,7 +53,8 @@ class Draft:
     def line(self, number: int) -> dict[str, Any]:
         """A line as JSON, by its number."""
         line = self.lines[number - 1]
-        return {"no": number, **line_document(line, self.month.first, self.names.get(line.subject_id, ""))}
+        basis = short_basis(line, self.lines, self.charges.buyer)
+        return {"no": number, **line_document(line, self.month.first, self.names.get(line.subject_id, ""), basis)}
 
     def document(self) -> dict[str, Any]:
         """As JSON: amounts in the major unit and quantities as decimal texts, prices in hundredths."""
@@ -78,8 +77,8 @@ class Draft:
         }
 
 
-def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
-    """A line as JSON, without its number."""
+def line_document(line: Line, month: date, subject_name: str, basis: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A line as JSON, without its number. `basis`: as `short_basis` has them."""
     has_quantity = line.unit_price is not None
     return {
         "product": line.product,
@@ -95,6 +94,7 @@ def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
         "adjustment": line.adjustment_id and str(line.adjustment_id),
         "reason": line.reason,
         "creditedLine": line.credited_line,
+        "basis": basis,
     }
 
 
@@ -105,8 +105,11 @@ def quantity(line: Line, month: date) -> Decimal:
     return round_half_away(exact, QUANTITY_DIGITS)
 
 
-def working_document(line: Mapping[str, Any], currency: str, month: date, days: Sequence[WorkingDay]) -> dict[str, Any]:
-    """The working of a line as JSON: the line, as it is in its statement, and its days in bytes."""
+def working_document(
+    line: Mapping[str, Any], currency: str, month: date, days: Sequence[WorkingDay], basis: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The working of a line as JSON: the line, as it is in its statement, its days in bytes, and what else it is
+    computed from, as `basis_of` has it."""
     return {
         "line": line,
         "currency": currency,
@@ -120,6 +123,7 @@ def working_document(line: Mapping[str, Any], currency: str, month: date, days: 
             }
             for one in days
         ],
+        **basis,
     }
 
 
@@ -152,12 +156,6 @@ def in_order(lines: Iterable[Line], names: Mapping[SubjectId, str]) -> list[Line
         )
 
     return sorted(lines, key=position)
-
-
-def plain(number: Decimal) -> str:
-    """Without zeros at the end of its decimal places: 1000, 0.5."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def without_nulls(value: Any) -> Any:

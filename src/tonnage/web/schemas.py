@@ -112,11 +112,11 @@ class ResponseModel(BaseModel):
         return _without_null(core_schema, handler, set())
 
 
-def with_example(example: dict[str, Any]) -> ConfigDict:
-    """The `model_config` of a RequestModel or ResponseModel with an example, which the page for trying the API offers
-    for editing.
+def with_example(*examples: dict[str, Any]) -> ConfigDict:
+    """The `model_config` of a RequestModel or ResponseModel with an example or several. The page for trying the API
+    offers the first one for editing.
     """
-    return ConfigDict(json_schema_extra={"examples": [example]})
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
 
 
 def _without_null(core_schema: CoreSchema, handler: GetJsonSchemaHandler, nullable: set[str]) -> dict[str, Any]:

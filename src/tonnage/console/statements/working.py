@@ -1,4 +1,4 @@
-"""The working of a line: the days that it is the sum of."""
+"""The working of a line: the days or the lines that it is computed from, and how."""
 
 from datetime import date
 from typing import Any
@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from tonnage.billing.buyer import statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
+from tonnage.console.statements.basis import ShownBasis
 from tonnage.console.statements.paths import PATH, adjustment_path
-from tonnage.console.statements.shown import ShownStatement
+from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement, first_shown
 from tonnage.console.statements.statement import download, file_name
 from tonnage.documents.lines_csv import working_csv
 from tonnage.statements.actions import find_working
@@ -21,9 +22,11 @@ routes = APIRouter(prefix=f"{PATH}/{{statementID}}/lines/{{line}}", route_class=
 
 @routes.get("")
 async def show(page: AnyMember, statementID: str, line: str) -> Response:
-    """The days, and in the last row the line."""
+    """How the line is computed, its days or lines, and in the last row the line."""
     document, working = await _read(page, statementID, line)
     shown, given, days = ShownStatement(page, document), working["line"], working["days"]
+    basis = ShownBasis(shown, working)
+    start = first_shown(page.request.query_params.get("from", ""), len(basis.lines))
     return page.render(
         "statements/working.html",
         shown=shown,
@@ -33,6 +36,10 @@ async def show(page: AnyMember, statementID: str, line: str) -> Response:
         adjustment=adjustment_path(given["adjustment"]) if given.get("adjustment") else None,
         working=working,
         days=[(date.fromisoformat(day["day"]), day["used"], day["capacity"], day["quantity"]) for day in days],
+        basis=basis,
+        start=start,
+        base_lines=[shown.line(document["lines"][no - 1]) for no in basis.lines[start : start + LINES_AT_ONCE]],
+        page_size=LINES_AT_ONCE,
         is_shared=sum(day["quantity"] for day in days) != given["byteDays"],
     )
 

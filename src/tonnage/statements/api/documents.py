@@ -1,61 +1,9 @@
-"""Statements, lines and their working as JSON, as the API describes them."""
+"""Statements as JSON, as the API describes them."""
 
 from typing import Literal
 
-from pydantic import Field
-
-from tonnage.web.schemas import Bytes, DayText, ResponseModel, TimestampText, UuidText, with_example
-
-LINE = {
-    "no": 1,
-    "product": "excess",
-    "subject": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
-    "subjectName": "New partner company",
-    "contract": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
-    "quantityGbMonths": "500",
-    "byteDays": 15_000_000_000_000,
-    "unitPrice": "10",
-    "amount": "50.00",
-    "from": "2026-11-01",
-    "to": "2026-11-30",
-}
-
-
-class LineResponse(ResponseModel):
-    """One subject, one product, one unit price under one contract."""
-
-    model_config = with_example(LINE)
-
-    no: int
-    """Its number in the statement."""
-    product: str
-    """`reserved`, `excess`, `pay_per_use`, `egress`, `capacity_minimum`, `discount`, `minimum_charge` or
-    `adjustment`."""
-    subject: str
-    """The id of the contract, the partner or the storage account that it is about."""
-    subjectName: str
-    """The name of that."""
-    contract: str | None = None
-    """The contract. Missing for storage accounts."""
-    quantityGbMonths: str | None = None
-    """GB-months, of egress GB, rounded to 9 decimal places. Like the next two, missing of a discount and a minimum
-    charge."""
-    byteDays: Bytes | None = None
-    """The exact quantity: bytes times days, of egress bytes."""
-    unitPrice: str | None = None
-    """Hundredths of the major unit per GB-month, of egress per GB, as decimal text."""
-    amount: str
-    """In the major unit, as decimal text, rounded once. Every total is a sum of lines."""
-    first: DayText = Field(alias="from")
-    """The first day with that price."""
-    last: DayText = Field(alias="to")
-    """The last day with that price."""
-    adjustment: UuidText | None = None
-    """The id of the adjustment that the line has an amount of. Missing of other lines."""
-    reason: str | None = None
-    """Why a person made the adjustment."""
-    creditedLine: int | None = None
-    """Of a credit note: the number of the line that it takes back."""
+from tonnage.web.schemas import DayText, ResponseModel, TimestampText, UuidText, with_example
+from tonnage.workings.response import LINE, LineResponse
 
 
 class TaxResponse(ResponseModel):
@@ -175,48 +123,6 @@ class StatementResponse(ResponseModel):
     """The taxes. None of a draft that is `blocked`."""
     gross: str
     """With taxes."""
-
-
-class WorkingDayResponse(ResponseModel):
-    """A day of a line. All in bytes."""
-
-    day: DayText
-    """The day, UTC."""
-    used: Bytes
-    """What was stored, of egress what was sent."""
-    capacity: Bytes
-    """What was reserved or allocated at its end; 0 is pay-per-use."""
-    quantity: Bytes
-    """What is charged of the day."""
-
-
-class WorkingResponse(ResponseModel):
-    """The working of a line: how its quantity comes about."""
-
-    model_config = with_example(
-        {
-            "line": LINE,
-            "currency": "EUR",
-            "daysOfMonth": 30,
-            "days": [
-                {
-                    "day": "2026-11-01",
-                    "used": 1_500_000_000_000,
-                    "capacity": 1_000_000_000_000,
-                    "quantity": 500_000_000_000,
-                }
-            ],
-        }
-    )
-
-    line: LineResponse
-    """The line."""
-    currency: str
-    """The currency of its amount."""
-    daysOfMonth: int
-    """The days of the calendar month, by which byte-days become GB-months."""
-    days: list[WorkingDayResponse]
-    """The days with the line's price. None of a discount and a minimum charge."""
 
 
 class ListedStatementResponse(ResponseModel):

@@ -16,7 +16,7 @@ from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import actions
-from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
+from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.statements.statement import line_number, without_nulls
@@ -25,6 +25,7 @@ from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import Day, RequestModel, Text, UuidPath, with_example
+from tonnage.workings.response import WorkingResponse
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
@@ -147,7 +148,9 @@ async def get_statement(call: AnyViewer, statementID: str) -> Response:
 async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
     """Get the working of a line.
 
-    The days with the line's price: what was used, what was allocated, and what is charged of it.
+    The days with the line's price: what was used, what was allocated, and what is charged of it. Of a discount and a
+    minimum charge the lines that it is computed from, with the percentage or the minimum; of a minimum of pay-per-use
+    and of prices by quantity the minimum or the band besides.
     """
     return _json(await _working(call, statementID, line))
 
@@ -161,7 +164,8 @@ async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
 async def get_working_csv(call: AnyViewer, statementID: str, line: str) -> Response:
     """Get the working of a line as CSV.
 
-    A row for each day, and in the last row the line itself.
+    A row for each day or each line that it is computed from, and in the last row the line itself. Before it a row with
+    percentage, minimum or band, for lines that have one.
     """
     return Response(working_csv(await _working(call, statementID, line)), media_type="text/csv")
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from tonnage.billing.line import Extra
 from tonnage.billing.month import AccountUse, BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
 from tonnage.billing.rating import rate
-from tonnage.billing.working import working_of
 from tonnage.price_books.version import MinimumPool, PayPerUseMinimum, Prices
+from tonnage.workings.working import working_of
 
 CONTRACT, ONE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 GB = 10**9
