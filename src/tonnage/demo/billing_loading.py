@@ -15,8 +15,9 @@ from tonnage.billing_profiles.tax import TaxRate
 from tonnage.credit_notes.actions import create_credit_note
 from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.db import Connection, Database
-from tonnage.demo import billing_scene, queries, scene
+from tonnage.demo import billing_scene, changes, queries, scene
 from tonnage.demo.billing_scene import SampleSeller
+from tonnage.demo.months import months_before
 from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.numbering.actions import NumberStores, open_stores
@@ -29,7 +30,7 @@ from tonnage.statements.actions import pay
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 from tonnage.statements.frozen_queries import frozen_id_of
-from tonnage.utc import day_of, midnight, month_after, month_before
+from tonnage.utc import day_of, month_after
 
 
 async def load(conn: Connection, accounts: Mapping[int, scene.Customer], founded: datetime, now: datetime) -> None:
@@ -49,7 +50,7 @@ async def _sell(conn: Connection, actor: Actor, seller: SampleSeller, founded: d
     book = await price_books.create_book(conn, actor, NewPriceBook(seller.book, seller.currency, True), founded)
     await _publish(conn, actor, book.id, seller.prices, founded.replace(day=1), founded)
     if seller.changed is not None:
-        since = months_before(now, billing_scene.CHANGE)
+        since = months_before(now, billing_scene.CHANGE) + timedelta(days=billing_scene.PRICES_CHANGE_ON - 1)
         await _publish(conn, actor, book.id, seller.changed, since, since)
     if seller.draft is not None:
         coming = NewVersion(month_after(day_of(now)), seller.draft)
@@ -60,14 +61,6 @@ async def _publish(conn: Connection, actor: Actor, book: UUID, prices: Prices, s
     version = NewVersion(day_of(since), prices)
     number, _ = await price_books.add_version(conn, actor, book, version, now)
     await price_books.publish(conn, actor, book, number, now, correct=True)
-
-
-def months_before(now: datetime, count: int) -> datetime:
-    """The beginning of the month that many months before the running one."""
-    first = day_of(now).replace(day=1)
-    for _ in range(count):
-        first = month_before(first)
-    return midnight(first)
 
 
 async def _describe(conn: Connection, accounts: Mapping[int, scene.Customer], founded: datetime) -> None:
@@ -104,6 +97,8 @@ async def freeze_months(services: Services) -> None:
         frozen_at = months_before(now, count - 1) + timedelta(days=2, hours=2, minutes=23)
         for seller in sellers:
             await freeze(services, seller, first, min(frozen_at, now))
+        if count == billing_scene.CHANGE:
+            await database.transaction(changes.correct_usage, now)
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
     await database.transaction(_adjust, await open_stores(services), sellers[1], now)

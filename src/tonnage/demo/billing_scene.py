@@ -15,7 +15,18 @@ MONTHS = 12
 """Months that are over and frozen, on all levels."""
 
 CHANGE = 5
-"""Months before the running one when a distributor's prices have changed."""
+"""Months before the running one when a distributor's prices have changed, on a day within the month."""
+
+PRICES_CHANGE_ON = 11
+RESIZED_ON = 16
+MOVED_ON = 21
+"""Days of that month: of the prices, and of the changes of the partner that is moved."""
+
+CORRECTED_DAYS = range(23, 26)
+"""Days of that month whose readings are corrected after it is frozen: by how many bytes each, on which day of the next
+month."""
+CORRECTED_BY = 400 * scene.GB
+CORRECTED_ON = 9
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,7 @@ COMPANIES: Mapping[UUID, Company] = {
     scene.OTHER_DISTRIBUTOR.id: Company("Other Distribution GmbH", "Vienna", "AT", {"vatId": "ATU13585627"}),
     scene.TEST_PARTNER.id: Company("Test Partner GmbH", "Munich"),
     scene.LARGE_PARTNER.id: Company("Large Test Partner GmbH", "Graz", "AT", {"vatId": "ATU13585627"}),
+    scene.MOVED_PARTNER.id: Company("Moved Test Partner GmbH", "Hanover"),
 }
 """Without the partner that pays for what it uses: its statements are blocked until its address is known."""
 

@@ -60,6 +60,11 @@ async def has_adjusted(conn: Connection, seller_id: UUID) -> bool:
     return await cursor.fetchone() is not None
 
 
+async def account_of(conn: Connection, partner_id: UUID) -> int:
+    """The number of the only account of a partner."""
+    return (await one_row(await conn.execute("select id from storage_account where partner_id = %s", [partner_id])))[0]
+
+
 async def created_at(conn: Connection, organisation_id: UUID) -> datetime:
     """When the organisation, which exists, was created."""
     return (await one_row(await conn.execute("select created_at from organisation where id = %s", [organisation_id])))[

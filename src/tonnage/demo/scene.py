@@ -128,6 +128,19 @@ LARGE_PARTNER = Partner(
     overdraft=True,
 )
 
+MOVED_PARTNER = Partner(
+    UUID("d4da488e-3b09-4a3b-b3d9-b7459c9b02a1"),
+    "Moved test partner",
+    1 * TB,
+    (
+        Customer(
+            "Winter Sports Club", "office@winter-sports.example.org", 500 * GB, 391, 450 * GB, 930 * GB, overdraft=True
+        ),
+    ),
+    overdraft=True,
+)
+"""Begins under the first contract. In one month its prices, its allocation and its contract change: changes.py."""
+
 _OTHER_PARTNER = Partner(
     UUID("64e45ccc-7526-4d07-b4a1-094618e94300"),
     "Other partner",
@@ -143,7 +156,7 @@ DISTRIBUTOR = Distributor(
             UUID("606f031c-0f85-4444-8c7d-4a8f1ede7cd3"),
             100 * TB,
             "Impossible Cloud Test Contract",
-            (TEST_PARTNER, _PAY_PER_USE_PARTNER, LARGE_PARTNER),
+            (TEST_PARTNER, _PAY_PER_USE_PARTNER, LARGE_PARTNER, MOVED_PARTNER),
         ),
         Contract(UUID("bb0a102d-ad4b-4738-b405-561add97abbb"), 10 * TB, "Another test contract"),
     ),
