@@ -196,12 +196,12 @@ async def test_pages_and_document_say_it(client: AppClient) -> None:
         assert said in page
         assert said in document
     discount = text(await ann.get(f"{path}/lines/3"))
-    for said in ("Percentage 12.5%", "Sum of the lines before it €145.16", "1 Late Pay-per-use", "Sum €145.16"):
+    for said in ("Percentage 12.5%", "Sum of the lines before it €145.16", "Line 1: Late Pay-per-use", "Sum €145.16"):
         assert said in discount
     minimum = text(await ann.get(f"{path}/lines/4"))
     for said in (
         *("Minimum a month €1,000.00", "Days that count 15 of 31", "Minimum for these days €483.870967742"),
-        *("Sum of the lines before it €127.01", "Missing €356.860967742", "3 Late Discount"),
+        *("Sum of the lines before it €127.01", "Missing €356.860967742", "Line 3: Late Discount"),
     ):
         assert said in minimum
     capacity = text(await ann.get(f"{path}/lines/2"))
