@@ -4,6 +4,8 @@ whose prices have changed since."""
 import asyncio
 import csv
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from tests.api.conftest import AppClient
+from tests.api.conftest import AppClient, application
 from tests.cast import TB
 from tests.console.test_statements import text
 from tests.recompute import recompute_files
@@ -244,9 +246,18 @@ async def test_bands_have_their_bounds_and_the_quantity_of_the_month(client: App
     assert "Quantity of the month 483.870967742 GB-months Band More than 400 GB-months" in shown
 
 
-async def test_what_is_reserved_shows_what_was_used(client: AppClient) -> None:
+async def test_what_is_reserved_shows_what_was_used(
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> None:
     """By a partner of its allocation, and by all partners of what a contract reserves: 11 TB on each day, and 1 TB of
-    a partner that has no allocation and came on the 17th."""
+    a partner that has no allocation and came on the 17th. In a database of its own: the operator's prices would concern
+    the contracts of other tests."""
+    with new_database() as conninfo:
+        async with application(conninfo) as client:
+            await assert_reserved(client)
+
+
+async def assert_reserved(client: AppClient) -> None:
     data = await sellers(client.cast)
     client.cast.now = at("2026-03-17")
     late = await client.cast.partner(data.distributor, data.contract, 0)
