@@ -1,13 +1,14 @@
 """Figures lead to the lists behind them, sorted by them; and the operator's overview says which statements are late."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from html import unescape
 
 import pytest
 
-from tests.api.conftest import AppClient
+from tests.api.conftest import AppClient, application
 from tests.cast import TB
 from tests.console.browsers import Browser
 from tests.console.test_fees import marked, rows
@@ -19,6 +20,14 @@ from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.utc import day_of, month_before
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[AppClient]:
+    """On a database of its own: the operator's figures are of everybody's contracts."""
+    with new_database() as conninfo:
+        async with application(conninfo) as found:
+            yield found
 
 
 @pytest.fixture
