@@ -20,8 +20,9 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.tax import TaxRate
 from tonnage.db import Connection
 from tonnage.errors import Conflict
+from tonnage.month_end.freezing import FreezeResult
 from tonnage.month_end.freezing_actions import freeze, freeze_due
-from tonnage.month_end.freezing_queries import begin_close, end_close, have_ended, own_transaction
+from tonnage.month_end.freezing_queries import begin_close, end_frozen, have_ended, own_transaction
 from tonnage.partners.actions import close_partner, update_partner
 from tonnage.partners.partner import PartnerChange
 from tonnage.price_books import actions as price_books
@@ -321,7 +322,7 @@ async def test_changes_are_noted_for_each_seller_that_they_concern(data: Sellers
             await conn.execute("delete from month_close")
             for seller in ids.values():
                 await begin_close(conn, seller, date(2026, 2, 1))
-                await end_close(conn, seller, date(2026, 2, 1), is_frozen=True)
+                await end_frozen(conn, FreezeResult(seller, date(2026, 2, 1), (), ()), cast.operator.stamp)
                 await begin_close(conn, seller, MARCH)
             await conn.execute("delete from month_change")
             return {table: sorted(await noted(conn, change)) for table, change in _NOTED.items()}

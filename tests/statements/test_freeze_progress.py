@@ -48,7 +48,7 @@ async def test_progress_is_shown_while_the_month_is_being_frozen(client: AppClie
     assert shown in (await ann.get("/statements/months/2026-03")).text
     assert "progress" not in (await call(client, data.partner, "GET", "months/2026-03")).json()
 
-    await run(end_close, seller, MARCH, is_frozen=False)
+    await run(end_close, seller, MARCH)
     assert "progress" not in (await call(client, data.distributor, "GET", "months/2026-03")).json()
     assert "being frozen" not in (await ann.get("/statements/months/2026-03")).text
 

@@ -131,7 +131,7 @@ class _Freezing:
                 return await self._computed_and_numbered(conn, first, report, is_frozen=is_frozen)
         except Exception:
             with suppress(psycopg.Error):
-                await queries.end_close(conn, self.seller, first, is_frozen=False)
+                await queries.end_close(conn, self.seller, first)
             raise
 
     async def _computed_and_numbered(
@@ -145,10 +145,8 @@ class _Freezing:
                 if attempt < _ATTEMPTS and await queries.has_changed(conn, self.seller, first):
                     continue
                 numbers = await self._number(conn, first, settings, ids)
-                await queries.end_close(conn, self.seller, first, is_frozen=True)
                 done = FreezeResult(self.seller, first, numbers, blocked)
-                if self.actor.request is not None:
-                    await queries.save_result(conn, done, self.actor.stamp)
+                await queries.end_frozen(conn, done, self.actor.stamp)
                 return done
         raise AssertionError("the last attempt returns")
 

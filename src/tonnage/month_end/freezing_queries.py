@@ -74,15 +74,23 @@ async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
     )
 
 
-async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen: bool) -> None:
-    """From now on, changes of profiles and settings do not count for the month. `is_frozen`: it has its numbers."""
+_END: LiteralString = """
+    update month_close set in_progress = false, stage = null, done = null, total = null, progress_at = null"""
+
+
+async def end_close(conn: Connection, seller_id: UUID, first: date) -> None:
+    """From now on, changes of profiles and settings do not count for the month, which has no numbers."""
+    await conn.execute(f"{_END} where seller_id = %s and month = %s", [seller_id, first])
+
+
+async def end_frozen(conn: Connection, done: FreezeResult, stamp: str) -> None:
+    """Likewise, of a month that has its numbers. Stores the response to a request with an Idempotency-Key."""
     await conn.execute(
-        """
-        update month_close set in_progress = false, frozen = frozen or %s,
-            stage = null, done = null, total = null, progress_at = null
-        where seller_id = %s and month = %s
+        f"""
+        with c as ({_END}, frozen = true where seller_id = %(seller)s and month = %(first)s returning seller_id)
+        select save_response(%(stamp)s::jsonb, %(response)s::json) from c
         """,
-        [is_frozen, seller_id, first],
+        {"seller": done.seller_id, "first": done.first, "stamp": stamp, "response": done.json()},
     )
 
 
@@ -174,10 +182,8 @@ async def owed_statements(conn: Connection, seller_id: UUID, first: date) -> fro
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
     """Deletes what was computed of the seller's month and is not frozen."""
-    await conn.execute(
-        "delete from statement where seller_id = %s and month = %s and number is null and corrects is null",
-        [seller_id, first],
-    )
+    computed: LiteralString = "seller_id = %s and month = %s and number is null and corrects is null"
+    await conn.execute(f"delete from statement where {computed}", [seller_id, first])
 
 
 async def insert_design(conn: Connection, design: str) -> str:
@@ -277,11 +283,6 @@ async def freeze(
     )
     if (await one_row(cursor))[0] != len(numbers):
         raise LookupError("a program of an older version has frozen the month at the same time: freeze it again")
-
-
-async def save_result(conn: Connection, done: FreezeResult, stamp: str) -> None:
-    """Stores the response to a request with an Idempotency-Key."""
-    await conn.execute("select save_response(%s::jsonb, %s::json)", [stamp, done.json()])
 
 
 async def due_sellers(conn: Connection, day: int) -> list[tuple[UUID, Kind]]:
