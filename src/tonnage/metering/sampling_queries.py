@@ -113,24 +113,32 @@ async def not_sampled_through(
     conn: Connection, seller_id: UUID, first: datetime, end: datetime
 ) -> SampledThrough | None:
     """The region whose cluster was sampled least, of those that had accounts of the seller between these moments and
-    were not sampled since the end. `seller_id`: the operator, a distributor or a partner."""
+    were not sampled since the end. `seller_id`: the operator, a distributor or a partner.
+
+    Accounts are looked at only if a region is late, and then those of the seller, partner by partner: one plan serves
+    sellers with three accounts and with all of them.
+    """
     cursor = await conn.execute(
         """
-        select r.name, (
-            select hour from sampling_run s where s.region_id = r.id and s.finished_at is not null
-            order by hour desc limit 1) as sampled
-        from region r
-        where r.backend <> 'metered' and r.connected_at < %(end)s and exists (
-                select from storage_account a join partner p on p.id = a.partner_id
-                where a.region_id = r.id and a.created_at < %(end)s
-                    and (a.purged_at is null or a.purged_at >= %(first)s)
-                    and p.id in (
-                        select id from partner where id = %(seller)s
-                        union all select id from partner where distributor_id = %(seller)s
-                        union all select id from partner where %(seller)s = (select operator_id())))
-            and not exists (
+        with late as materialized (
+            select r.id, r.name, (
+                select hour from sampling_run s where s.region_id = r.id and s.finished_at is not null
+                order by hour desc limit 1) as sampled
+            from region r
+            where r.backend <> 'metered' and r.connected_at < %(end)s and not exists (
                 select from sampling_run s where s.region_id = r.id and s.finished_at is not null and s.hour >= %(end)s)
-        order by sampled nulls first, r.id limit 1
+        )
+        select r.name, r.sampled from late r
+        where exists (
+            select from (
+                select id from partner where id = %(seller)s
+                union all select id from partner where distributor_id = %(seller)s
+                union all select id from partner where %(seller)s = (select operator_id())) p
+            cross join lateral (
+                select from storage_account a
+                where a.partner_id = p.id and a.region_id = r.id and a.created_at < %(end)s
+                    and (a.purged_at is null or a.purged_at >= %(first)s) limit 1) a)
+        order by r.sampled nulls first, r.id limit 1
         """,
         {"seller": seller_id, "first": first, "end": end},
     )
