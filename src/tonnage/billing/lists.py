@@ -1,5 +1,4 @@
-"""SQL of the stored nets as tiles show them, which is their sums, and as a list of drafts. Lists of buyers join the
-table themselves.
+"""SQL of the stored nets as tiles show them: their sums. Lists of buyers join the table themselves.
 
 Who sees the statement of a buyer sees its net: the seller, and the buyer itself.
 """
@@ -11,8 +10,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.billing.month_net import Fees
-from tonnage.db import Connection, ListQuery
-from tonnage.db.rendered import TIMESTAMP_FORMAT
+from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.utc import month_before
@@ -26,55 +24,6 @@ _CLOSED: Mapping[Kind, LiteralString] = {
 }
 _UNDER_CONTRACT: LiteralString = """
     and n.partner_id in (select id from partner where distributor_id = %(viewer)s and contract_id = %(contract)s)"""
-
-_CONTRACTS: LiteralString = """
-    select k.seq, k.id::text as buyer, coalesce(k.details, d.name) as name, 'contract' as level, n.*
-    from contract k join organisation d on d.id = k.distributor_id
-    join month_net n on n.contract_id = k.id and n.month = %(month)s"""
-_PARTNERS: LiteralString = """
-    select p.seq, p.id::text as buyer, o.name, 'partner' as level, n.*
-    from partner p join organisation o on o.id = p.id
-    join month_net n on n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s"""
-_ACCOUNTS: LiteralString = """
-    select b.seq, b.id::text as buyer, b.name, 'account' as level, n.*
-    from storage_account b join month_net n on n.account_id = b.id and n.month = %(month)s"""
-
-_DRAFTS: Mapping[tuple[Kind, bool], LiteralString] = {
-    (Kind.OPERATOR, True): _CONTRACTS,
-    (Kind.DISTRIBUTOR, True): f"{_PARTNERS} where p.distributor_id = %(viewer)s",
-    (Kind.DISTRIBUTOR, False): f"{_CONTRACTS} where k.distributor_id = %(viewer)s",
-    (Kind.PARTNER, True): f"{_ACCOUNTS} where b.partner_id = %(viewer)s",
-    (Kind.PARTNER, False): f"{_PARTNERS} where p.id = %(viewer)s",
-}
-"""By the kind of the viewer, and whether it has sold."""
-
-
-def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery:
-    """What buyers are charged so far for a month that begins on that day, and of which they still get a statement, in
-    the order in which they were made. Who had nothing to pay when it was frozen gets an adjustment. The operator buys
-    nothing."""
-    drafts: LiteralString = _DRAFTS.get((kind, sold), f"{_PARTNERS} where false")
-    return ListQuery(
-        f"""
-        select d.seq, json_build_object(
-            'id', 'draft-' || d.buyer || to_char(d.month, '-YYYY-MM'), 'seller', d.seller_id, 'sellerName', o.name,
-            'buyer', d.buyer, 'buyerName', d.name, 'level', d.level, 'kind', 'statement',
-            'month', to_char(d.month, 'YYYY-MM'), 'currency', d.currency, 'state', 'draft', 'net', d.net::text,
-            'computedAt', to_char(d.computed_at, {TIMESTAMP_FORMAT}))
-        from ({drafts}) d join organisation o on o.id = d.seller_id
-        cross join lateral (
-            select coalesce(bool_or(s.number is not null and s.voided_at is null), false) as is_frozen,
-                count(*) > 0 as has_any
-            from statement s where s.month = d.month and s.corrects is null and s.credits is null
-                and (s.contract_id = d.contract_id or s.partner_id = d.partner_id or s.account_id = d.account_id)) s
-        where d.net is not null and (%(after)s::bigint is null or d.seq > %(after)s) and not s.is_frozen
-            and (s.has_any or not exists (
-                select from month_close c where c.seller_id = d.seller_id and c.month = d.month and c.frozen))
-        order by d.seq limit %(limit)s
-        """,
-        {"viewer": viewer, "month": month},
-    )
-
 
 OF_CONTRACTS: LiteralString = "n.contract_id in (select id from contract where distributor_id = %(viewer)s)"
 """Rows `n` of month_net of what a distributor, the parameter `viewer`, buys."""

@@ -17,7 +17,7 @@ from tonnage.month_end.freezing import Blocked, FreezeResult
 from tonnage.month_end.rated import StoredSubject
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.frozen_queries import FIRST_CORRECTION, OF_MONTH, insert_lines
+from tonnage.statements.frozen_queries import FIRST_CORRECTION, OF_MONTH, OWED, insert_lines
 
 BUYERS_AT_ONCE = 500
 
@@ -170,10 +170,9 @@ async def owed_statements(conn: Connection, seller_id: UUID, first: date) -> fro
     """The buyers of a frozen month that still get a statement of it: theirs was blocked, or is void. Others that are
     charged something now had nothing to pay when it was frozen."""
     cursor = await conn.execute(
-        """
-        select coalesce(contract_id, partner_id), account_id from statement
-        where seller_id = %s and month = %s and corrects is null and credits is null
-            and (number is null or voided_at is not null)
+        f"""
+        select coalesce(s.contract_id, s.partner_id), s.account_id from statement s
+        where s.seller_id = %s and s.month = %s and {OWED}
         """,
         [seller_id, first],
     )

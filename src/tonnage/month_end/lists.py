@@ -25,11 +25,11 @@ from tonnage.utc import midnight, month_after
 async def month_of(conn: Connection, actor: Actor, first: date, today: date, at: datetime) -> SellerMonth:
     """What the actor's organisation has sold and bought in the month that begins on `first`. `at`: the present, of
     which freezes that go on are."""
-    found = await unblocked_month_of(conn, actor, first, today, at)
+    found = await month_without_blocked(conn, actor, first, today, at)
     return replace(found, blocked=await blocked_buyers(conn, actor.organisation_id, first))
 
 
-async def unblocked_month_of(conn: Connection, actor: Actor, first: date, today: date, at: datetime) -> SellerMonth:
+async def month_without_blocked(conn: Connection, actor: Actor, first: date, today: date, at: datetime) -> SellerMonth:
     """The same without the blocked buyers, who may be many."""
     viewer = actor.organisation_id
     sold, bought = await _month_sums(conn, viewer, first)

@@ -39,7 +39,7 @@ class StoredStatement:
     net: Decimal
     gross: Decimal
     copied: Mapping[str, Any]
-    """As computed.py copies it."""
+    """As `parties.party.document_of` makes it."""
     number: str | None
     frozen_at: datetime | None
     due_on: date | None

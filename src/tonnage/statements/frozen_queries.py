@@ -26,6 +26,9 @@ _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.a
 
 OF_MONTH: LiteralString = "s.number is not null and s.credits is null and s.voided_at is null"
 """Rows `s` of statement that are what their buyers are charged for their months: at most one of each."""
+OWED: LiteralString = "s.corrects is null and s.credits is null and (s.number is null or s.voided_at is not null)"
+"""Rows `s` of statements that were not frozen, or are void: their buyers still get one of the month, if they have none
+that is valid. Others who are charged something after the month was frozen get an adjustment."""
 FIRST_CORRECTION: LiteralString = "s.corrects = s.id"
 """Rows `s` of what a buyer that had no statement of a frozen month is charged for it by its next statement."""
 

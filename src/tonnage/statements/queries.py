@@ -5,6 +5,7 @@ from datetime import date
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import Kind
 from tonnage.billing.buyer import Buyer, subjects_of
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import Month, SubjectMonth, last_day_of
@@ -18,13 +19,14 @@ from tonnage.billing.queries import (
     partner_months,
     partner_subjects,
 )
-from tonnage.db import Connection
+from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.money import Money, total
 from tonnage.parties.queries import find_party, find_seller
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.statements.adjustment import Adjustment, totals_of
 from tonnage.statements.adjustment_queries import next_month, open_adjustments
-from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, SOLD, of_buyer
+from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, OWED, SOLD, of_buyer
 from tonnage.statements.statement import Draft, in_order
 from tonnage.utc import month_before
 from tonnage.workings.working import has_days
@@ -189,3 +191,51 @@ async def frozen_parts(
     for month, currency, amount in await cursor.fetchall():
         found.setdefault(month, []).append(Money(amount, currency))
     return found
+
+
+_CONTRACTS: LiteralString = """
+    select k.seq, k.id::text as buyer, coalesce(k.details, d.name) as name, 'contract' as level, n.*
+    from contract k join organisation d on d.id = k.distributor_id
+    join month_net n on n.contract_id = k.id and n.month = %(month)s"""
+_PARTNERS: LiteralString = """
+    select p.seq, p.id::text as buyer, o.name, 'partner' as level, n.*
+    from partner p join organisation o on o.id = p.id
+    join month_net n on n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s"""
+_ACCOUNTS: LiteralString = """
+    select b.seq, b.id::text as buyer, b.name, 'account' as level, n.*
+    from storage_account b join month_net n on n.account_id = b.id and n.month = %(month)s"""
+
+_DRAFTS: Mapping[tuple[Kind, bool], LiteralString] = {
+    (Kind.OPERATOR, True): _CONTRACTS,
+    (Kind.DISTRIBUTOR, True): f"{_PARTNERS} where p.distributor_id = %(viewer)s",
+    (Kind.DISTRIBUTOR, False): f"{_CONTRACTS} where k.distributor_id = %(viewer)s",
+    (Kind.PARTNER, True): f"{_ACCOUNTS} where b.partner_id = %(viewer)s",
+    (Kind.PARTNER, False): f"{_PARTNERS} where p.id = %(viewer)s",
+}
+"""By the kind of the viewer, and whether it has sold."""
+
+_OF_BUYER: LiteralString = """s.month = d.month
+    and (s.contract_id = d.contract_id or s.partner_id = d.partner_id or s.account_id = d.account_id)"""
+
+
+def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery:
+    """What buyers are charged so far for a month that begins on that day, and of which they still get a statement, in
+    the order in which they were made. Who had nothing to pay when it was frozen gets an adjustment. The operator buys
+    nothing."""
+    drafts: LiteralString = _DRAFTS.get((kind, sold), f"{_PARTNERS} where false")
+    return ListQuery(
+        f"""
+        select d.seq, json_build_object(
+            'id', 'draft-' || d.buyer || to_char(d.month, '-YYYY-MM'), 'seller', d.seller_id, 'sellerName', o.name,
+            'buyer', d.buyer, 'buyerName', d.name, 'level', d.level, 'kind', 'statement',
+            'month', to_char(d.month, 'YYYY-MM'), 'currency', d.currency, 'state', 'draft', 'net', d.net::text,
+            'computedAt', to_char(d.computed_at, {TIMESTAMP_FORMAT}))
+        from ({drafts}) d join organisation o on o.id = d.seller_id
+        where d.net is not null and (%(after)s::bigint is null or d.seq > %(after)s)
+            and not exists (select from statement s where {_OF_BUYER} and {OF_MONTH})
+            and (exists (select from statement s where {_OF_BUYER} and {OWED}) or not exists (
+                select from month_close c where c.seller_id = d.seller_id and c.month = d.month and c.frozen))
+        order by d.seq limit %(limit)s
+        """,
+        {"viewer": viewer, "month": month},
+    )

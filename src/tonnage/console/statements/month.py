@@ -31,7 +31,7 @@ from tonnage.errors import Conflict
 from tonnage.money import Money
 from tonnage.month_end.freezing import FreezeResult, MonthSum, SellerMonth, require_over
 from tonnage.month_end.freezing_actions import freeze
-from tonnage.month_end.lists import blocked_by_reason, unblocked_month_of
+from tonnage.month_end.lists import blocked_by_reason, month_without_blocked
 from tonnage.price_books.queries import every_book
 from tonnage.statements.lists import UNPAID
 from tonnage.utc import month_after, month_before
@@ -133,7 +133,7 @@ def _label_of_buyers(kind: Kind) -> str:
 
 async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSeller:
     viewer = page.actor.organisation_id
-    found = await unblocked_month_of(conn, page.actor, first, page.today, page.services.wall_clock())
+    found = await month_without_blocked(conn, page.actor, first, page.today, page.services.wall_clock())
     blocked = [shown_blocked(page, group) for group in await blocked_by_reason(conn, viewer, first, _MOST_BLOCKED)]
     sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     day = (await seller_settings(conn, viewer)).settings.freeze_day

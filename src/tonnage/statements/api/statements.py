@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer, ApiRequest
 from tonnage.billing.buyer import frozen_id, statement_id
-from tonnage.billing.lists import drafts_of
 from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
@@ -19,6 +18,7 @@ from tonnage.statements import actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
+from tonnage.statements.queries import drafts_of
 from tonnage.statements.statement import line_number, without_nulls
 from tonnage.utc import day_of, parse_month
 from tonnage.web.error_responses import refusals
