@@ -48,7 +48,7 @@ LABELS = (
 
 _LIST, _MONTH = "/statements?role=seller&month=2026-10", "/statements/months/2026-10"
 
-_PROFILE = {
+PROFILE = {
     "legalName": "Many Clouds GmbH",
     "addressLine1": "Hauptstrasse 1",
     "postalCode": "10115",
@@ -105,7 +105,7 @@ def measure(url: str, say: Say, partners: int = console_data.PARTNERS, rounds: i
     with loading(own) as conn:
         distributor, _ = console_data.add_partners(conn, partners, _NOW, _LAST)
         conn.execute(_SMALL_CONTRACT, {"id": uuid4(), "distributor": distributor, "count": SMALL_CONTRACT})
-        conn.execute(_PROFILES, {"profile": Jsonb(_PROFILE), "now": _NOW})
+        conn.execute(_PROFILES, {"profile": Jsonb(PROFILE), "now": _NOW})
         conn.execute("vacuum analyze")
         conn.execute("checkpoint")
     say("freezing the month")

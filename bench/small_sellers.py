@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from bench import console_data
 from bench.dataset import loading
+from bench.freezing import PROFILE
 from tonnage import embedded, migrations
 from tonnage.db import connect
 from tonnage.month_end.freezing_actions import freeze_due
@@ -26,15 +27,6 @@ from tonnage.services import Services
 SELLERS = 1_000
 
 _LAST, _NOW = date(2026, 10, 31), datetime(2026, 11, 3, 2, tzinfo=UTC)
-
-_PROFILE = {
-    "legalName": "Small Clouds GmbH",
-    "addressLine1": "Hauptstrasse 1",
-    "postalCode": "10115",
-    "city": "Berlin",
-    "country": "DE",
-    "vatId": "DE123456789",
-}
 
 # The partners are the sellers, each with a book of its own; the distributor's book would make it one more.
 _PRICES: LiteralString = """
@@ -71,7 +63,7 @@ def measure(url: str, sellers: int = SELLERS) -> float:
     with loading(own) as conn:
         console_data.add_partners(conn, sellers, _NOW, _LAST)
         conn.execute(_PRICES, {"now": _NOW})
-        conn.execute(_PARTIES, {"profile": Jsonb(_PROFILE), "now": _NOW})
+        conn.execute(_PARTIES, {"profile": Jsonb(PROFILE), "now": _NOW})
         conn.execute(_TERMS)
         conn.execute("vacuum analyze")
     return uvloop.run(_freeze(own, sellers)) * 1000 / sellers

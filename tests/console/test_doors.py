@@ -9,12 +9,11 @@ from html import unescape
 import pytest
 
 from tests.api.conftest import AppClient, application
-from tests.cast import TB
 from tests.console.browsers import Browser
 from tests.console.test_fees import marked, rows
 from tests.console.test_month_so_far import of, store
 from tests.statements.inserted import insert_statement_of
-from tests.statements.months import Sellers
+from tests.statements.months import Sellers, unused_sellers
 from tonnage.access.actor import Role
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.utc import day_of, month_before
@@ -32,17 +31,12 @@ async def client(new_database: Callable[[], AbstractContextManager[str]]) -> Asy
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    cast = client.cast
-    await cast.region()
-    distributor = await cast.distributor()
-    contract = await cast.contract(distributor)
-    partner = await cast.partner(distributor, contract, 10 * TB)
-    found = Sellers(cast, distributor, contract, partner, await cast.account(partner, TB))
-    running = day_of(cast.now).replace(day=1)
+    found = await unused_sellers(client.cast)
+    running = day_of(client.cast.now).replace(day=1)
     for month, net in ((running, "3.00"), (month_before(running), "2.00")):
-        await store(found, cast.operator, Subject(SubjectKind.CONTRACT, contract), month, net)
-        await store(found, distributor, of(partner), month, net)
-        await store(found, partner, Subject(SubjectKind.ACCOUNT, found.account), month, net)
+        await store(found, client.cast.operator, Subject(SubjectKind.CONTRACT, found.contract), month, net)
+        await store(found, found.distributor, of(found.partner), month, net)
+        await store(found, found.partner, Subject(SubjectKind.ACCOUNT, found.account), month, net)
     return found
 
 

@@ -7,10 +7,9 @@ from html import unescape
 import pytest
 
 from tests.api.conftest import AppClient
-from tests.cast import TB
 from tests.console.browsers import Browser
 from tests.console.test_fees import marked, rows
-from tests.statements.months import Sellers
+from tests.statements.months import Sellers, unused_sellers
 from tonnage.access.actor import Actor, Role
 from tonnage.console.date_range import read_range
 from tonnage.console.fee_month import FeeMonth
@@ -24,18 +23,13 @@ NOW, THEN = ("11.11", "21.11", "31.11"), ("10.10", "20.10", "30.10")
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    cast = client.cast
-    await cast.region()
-    distributor = await cast.distributor()
-    contract = await cast.contract(distributor)
-    partner = await cast.partner(distributor, contract, 10 * TB)
-    found = Sellers(cast, distributor, contract, partner, await cast.account(partner, TB))
+    cast, found = client.cast, await unused_sellers(client.cast)
     running = day_of(client.clock.now).replace(day=1)
     for month, nets in ((running, NOW), (month_before(running), THEN)):
         buyers: list[tuple[Actor, str, object]] = [
-            (cast.operator, "contract_id", contract),
-            (distributor, "partner_id", partner.organisation_id),
-            (partner, "account_id", found.account),
+            (cast.operator, "contract_id", found.contract),
+            (found.distributor, "partner_id", found.partner.organisation_id),
+            (found.partner, "account_id", found.account),
         ]
         for (seller, column, buyer), net in zip(buyers, nets, strict=True):
             await cast.row(

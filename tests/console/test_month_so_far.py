@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import AppClient, application
-from tests.cast import TB
 from tests.console.test_fees import marked
 from tests.statements.inserted import insert_statement_of
-from tests.statements.months import Sellers
+from tests.statements.months import Sellers, unused_sellers
 from tonnage.access.actor import Actor, Role
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.utc import day_of, month_before
@@ -31,12 +30,7 @@ async def client(new_database: Callable[[], AbstractContextManager[str]]) -> Asy
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    cast = client.cast
-    await cast.region()
-    distributor = await cast.distributor()
-    contract = await cast.contract(distributor)
-    partner = await cast.partner(distributor, contract, 10 * TB)
-    return Sellers(cast, distributor, contract, partner, await cast.account(partner, TB))
+    return await unused_sellers(client.cast)
 
 
 @pytest.fixture

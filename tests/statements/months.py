@@ -129,6 +129,15 @@ async def sellers(cast: Cast) -> Sellers:
     return Sellers(cast, distributor, contract, partner, account)
 
 
+async def unused_sellers(cast: Cast) -> Sellers:
+    """The same with nothing stored, as of the cast's present."""
+    await cast.region()
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor)
+    partner = await cast.partner(distributor, contract, 10 * TB)
+    return Sellers(cast, distributor, contract, partner, await cast.account(partner, TB))
+
+
 async def sellers_with_prices(cast: Cast) -> Sellers:
     """The distributor can freeze: it has prices, and it and its partner have profiles."""
     found = await sellers(cast)

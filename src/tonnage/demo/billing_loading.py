@@ -15,7 +15,7 @@ from tonnage.billing_profiles.tax import TaxRate
 from tonnage.credit_notes.actions import create_credit_note
 from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.db import Connection, Database
-from tonnage.demo import billing_scene, changes, queries, scene
+from tonnage.demo import billing_scene, corrected_month, queries, scene
 from tonnage.demo.billing_scene import SampleSeller
 from tonnage.demo.months import months_before
 from tonnage.errors import Conflict
@@ -98,7 +98,7 @@ async def freeze_months(services: Services) -> None:
         for seller in sellers:
             await freeze(services, seller, first, min(frozen_at, now))
         if count == billing_scene.CHANGE:
-            await database.transaction(changes.correct_usage, now)
+            await database.transaction(corrected_month.correct_usage, now)
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
     await database.transaction(_adjust, await open_stores(services), sellers[1], now)

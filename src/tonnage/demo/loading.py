@@ -9,7 +9,7 @@ from tonnage.accounts.account import NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract, price
 from tonnage.db import Connection
-from tonnage.demo import billing_loading, changes, scene, usage_curve
+from tonnage.demo import billing_loading, corrected_month, scene, usage_curve
 from tonnage.organisations import actions as organisations
 from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
@@ -39,7 +39,7 @@ async def load(conn: Connection, account_password_hash: str, now: datetime) -> N
     for distributor, partner, customer in scene.openings():
         account_id = await _open_account(conn, distributor, partner, customer, account_password_hash, now)
         opened[account_id] = customer
-    await changes.change_terms(conn, now)
+    await corrected_month.change_terms(conn, now)
     await record_samples(conn, _samples(opened, now), now)
     await billing_loading.load(conn, opened, founded, now)
 
