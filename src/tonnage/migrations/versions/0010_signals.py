@@ -1,0 +1,18 @@
+"""Events and webhooks, alerts and forecasts.
+
+A file per package, in the order of the list.
+"""
+
+from tonnage.migrations.sql import run_files
+
+revision = "0010"
+down_revision = "0009"
+
+OLDEST_PROGRAM = "0002"
+"""The newest revision of the oldest program that may still run on this schema."""
+
+PACKAGES: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    run_files(revision, *PACKAGES)
