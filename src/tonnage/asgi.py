@@ -33,6 +33,7 @@ from tonnage.embedded.disk import is_full
 from tonnage.epoch.queries import cursor_key, rendered_hold
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
+from tonnage.events import api as events
 from tonnage.jobs.lists import STATUSES as JOB_STATUSES
 from tonnage.jobs.queries import job_counts
 from tonnage.members import api as members
@@ -165,6 +166,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         *statements.routes,
         credit_notes.routes,
         month_end.routes,
+        events.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

@@ -189,6 +189,13 @@ class PreconditionFailed(TonnageError):
         self.revision = revision
 
 
+class Gone(TonnageError):
+    """What was there is not kept any more."""
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message, RequestCode.EVENTS_EXPIRED, **values)
+
+
 class Throttled(TonnageError):
     """Too many failures; attempts are refused for `retry_after` seconds."""
 

@@ -20,6 +20,8 @@ from tonnage.epoch import actions as epoch_actions
 from tonnage.epoch import jobs as epoch
 from tonnage.epoch.epoch import OnHold
 from tonnage.errors import NotFound
+from tonnage.events import actions as events_actions
+from tonnage.events import jobs as events
 from tonnage.idempotency import jobs as idempotency
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.clock_check import ClockCheck, require_clock
@@ -53,6 +55,7 @@ JOB_MODULES = (
     billing,
     devices,
     epoch,
+    events,
     idempotency,
     metering,
     month_end,
@@ -126,7 +129,7 @@ async def run_jobs(conninfo: str, services: Services) -> None:
     """Runs jobs until cancelled. None is taken before the database was compared with what is recorded outside of it:
     at the start, and whenever the connection was lost, since another database may be there then.
 
-    Beside them the audit log gets its positions.
+    Beside them the audit log gets its positions, and becomes events.
     """
 
     async def first() -> None:
@@ -139,12 +142,14 @@ async def run_jobs(conninfo: str, services: Services) -> None:
 
 
 async def sequence_forever(services: Services, pause: float = SEQUENCE_PAUSE) -> None:
-    """Gives the entries of the audit log their positions, within seconds of their commit, until cancelled."""
+    """Gives the entries of the audit log their positions, and makes events of them, within seconds of their commit,
+    until cancelled."""
     failed = False
     while True:
         try:
             with limited(WaitLimit(JOB_WAIT)):
                 await sequence_entries(services.database)
+                await events_actions.publish(services.database)
             failed = False
         except Exception as error:
             # Jobs go on in any case. One line for an outage; the worker itself says when it is over.

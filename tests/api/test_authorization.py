@@ -72,7 +72,7 @@ class Operation:
         """Of any kind; those of distributors are tried, and of what only a partner can do, a partner's."""
         of_partner = self.sellers and "{accountID}" in route.path
         self.distributors = route.tags == ["Distributors"] or (self.sellers and not of_partner)
-        self.both = route.tags[:2] == ["Distributors", "Partners"]
+        self.both = route.tags[:2] == ["Distributors", "Partners"] or route.tags == ["Events"]
         self.operators = route.tags == ["Operators"]
         self.needs_admin = self.sellers or route.path.endswith(BY_ADMINS)
         self.more: dict[str, Any] = {}

@@ -47,7 +47,13 @@ async def partner_create(data: AuditData) -> Recorded:
     async with data.watched():
         made = await data.run(partners.create_partner, data.distributor, details, NOW)
     partner = replace(data.partner, organisation_id=made.id)
-    after = {"name": "Valley", "contractId": str(data.contract), "allocatedCapacity": 2 * TB, "allowOverdraft": True}
+    after = {
+        "name": "Valley",
+        "contractId": str(data.contract),
+        "allocatedCapacity": 2 * TB,
+        "allowOverdraft": True,
+        "revision": 1,
+    }
     return data.entry("partner.create", data.distributor, partner, made.id, after=after)
 
 
@@ -57,7 +63,7 @@ async def partner_update(data: AuditData) -> Recorded:
     async with data.watched():
         await data.run(partners.update_partner, data.distributor, partner.organisation_id, change, NOW)
     before = {"name": "Old", "allocatedCapacity": 3 * TB, "allowOverdraft": None}
-    after = {"name": "New", "allocatedCapacity": 4 * TB, "allowOverdraft": True}
+    after = {"name": "New", "allocatedCapacity": 4 * TB, "allowOverdraft": True, "revision": 2}
     return data.entry("partner.update", data.distributor, partner, partner.organisation_id, before, after)
 
 
@@ -65,7 +71,7 @@ async def partner_move(data: AuditData) -> Recorded:
     there, partner = await data.cast.contract(data.distributor), data.partner
     async with data.watched():
         await data.run(partners.move_partner, data.distributor, partner.organisation_id, there, NOW)
-    before, after = {"contractId": str(data.contract)}, {"contractId": str(there)}
+    before, after = {"contractId": str(data.contract)}, {"contractId": str(there), "revision": 2}
     return data.entry("partner.move", data.distributor, partner, partner.organisation_id, before, after)
 
 
@@ -101,7 +107,7 @@ async def account_create(data: AuditData) -> Recorded:
     async with data.watched():
         made = await data.run(accounts.create_account, data.partner, whose.organisation_id, details, NOW)
     number = made.id
-    after = {"name": "Bakery", "allocatedCapacity": TB, "allowOverdraft": True}
+    after = {"name": "Bakery", "allocatedCapacity": TB, "allowOverdraft": True, "revision": 1}
     return data.entry("account.create", data.partner, whose, number, after=after)
 
 
@@ -111,7 +117,7 @@ async def account_update(data: AuditData) -> Recorded:
     async with data.watched():
         await data.run(change_actions.change_account, data.distributor, partner, account, change, NOW)
     before = {"name": "Bakery", "allocatedCapacity": TB, "allowOverdraft": False}
-    after = {"name": "Bakers", "allocatedCapacity": 2 * TB, "allowOverdraft": True}
+    after = {"name": "Bakers", "allocatedCapacity": 2 * TB, "allowOverdraft": True, "revision": 2}
     return data.entry("account.update", data.distributor, data.partner, account, before, after)
 
 
@@ -132,14 +138,15 @@ async def account_suspend(data: AuditData) -> Recorded:
     account, partner = await data.cast.account(data.partner), data.partner.organisation_id
     async with data.watched():
         await data.run(change_actions.suspend_account, data.distributor, partner, account, "Unpaid", NOW)
-    return data.entry("account.suspend", data.distributor, data.partner, account, after={"reason": "Unpaid"})
+    after = {"reason": "Unpaid", "revision": 2}
+    return data.entry("account.suspend", data.distributor, data.partner, account, after=after)
 
 
 async def account_suspend_again(data: AuditData) -> Recorded:
     account, partner = await _suspended(data, "Unpaid"), data.partner.organisation_id
     async with data.watched():
         await data.run(change_actions.suspend_account, data.partner, partner, account, "Abuse", NOW)
-    before, after = {"reason": "Unpaid"}, {"reason": "Abuse"}
+    before, after = {"reason": "Unpaid"}, {"reason": "Abuse", "revision": 3}
     return data.entry("account.suspend", data.partner, data.partner, account, before, after)
 
 
@@ -147,7 +154,7 @@ async def account_resume(data: AuditData) -> Recorded:
     account, partner = await _suspended(data, "Unpaid"), data.partner.organisation_id
     async with data.watched():
         await data.run(change_actions.resume_account, data.partner, partner, account)
-    return data.entry("account.resume", data.partner, data.partner, account, before={"reason": "Unpaid"})
+    return data.entry("account.resume", data.partner, data.partner, account, {"reason": "Unpaid"}, {"revision": 3})
 
 
 async def _deleted(data: AuditData) -> int:
@@ -156,7 +163,7 @@ async def _deleted(data: AuditData) -> int:
     return account
 
 
-def _due(days: int) -> dict[str, str]:
+def _due(days: int) -> dict[str, object]:
     return {"pendingDeletedAt": f"{NOW + timedelta(days=days):%Y-%m-%dT%H:%M:%S+00:00}"}
 
 
@@ -164,21 +171,21 @@ async def account_delete(data: AuditData) -> Recorded:
     account, partner = await data.cast.account(data.partner), data.partner.organisation_id
     async with data.watched():
         await data.run(accounts.delete_account, data.distributor, partner, account, 30, NOW)
-    return data.entry("account.delete", data.distributor, data.partner, account, after=_due(30))
+    return data.entry("account.delete", data.distributor, data.partner, account, after=_due(30) | {"revision": 2})
 
 
 async def account_delete_on_another_day(data: AuditData) -> Recorded:
     account, partner, due = await _deleted(data), data.partner.organisation_id, NOW + timedelta(days=40)
     async with data.watched():
         await data.run(accounts.set_deletion, data.partner, partner, account, due, 30, NOW)
-    return data.entry("account.delete", data.partner, data.partner, account, _due(30), _due(40))
+    return data.entry("account.delete", data.partner, data.partner, account, _due(30), _due(40) | {"revision": 3})
 
 
 async def account_restore(data: AuditData) -> Recorded:
     account, partner = await _deleted(data), data.partner.organisation_id
     async with data.watched():
         await data.run(accounts.set_deletion, data.partner, partner, account, None, 30, NOW)
-    after = {"pendingDeletedAt": None}
+    after = {"pendingDeletedAt": None, "revision": 3}
     return data.entry("account.restore", data.partner, data.partner, account, _due(30), after)
 
 
@@ -213,7 +220,7 @@ async def account_adopt(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner, region=region)
     async with data.watched():
         await data.run(audit_adoption, account, 5, 2, 1, data.partner.stamp)
-    after = {"region": region, "used": 5, "objects": 2, "accessKeys": 1}
+    after = {"region": region, "used": 5, "objects": 2, "accessKeys": 1, "revision": 1}
     return data.entry("account.adopt", data.partner, data.partner, account, after=after)
 
 

@@ -42,6 +42,7 @@ NOT_COPIED = {
     "counted_event": "numbers of the present hour, on their way into audit_entry",
     "audit_sequence": "proofs about audit_entry",
     "audit_dropped": "the same",
+    "event": "which entries of audit_entry are in the feed, for 30 days",
     "partner_usage": "totals of daily_usage",
     "usage_sample": "hourly readings, deleted after their retention; the days remain",
     "traffic_hour": "the same",

@@ -1,4 +1,4 @@
-"""Events: the kinds of audit entries. Each feature declares its own; the console collects them."""
+"""Events: the kinds of audit entries. Each feature declares its own; `events/registry.py` collects them."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,11 @@ class Event:
     """In English, past tense; translated when it is shown."""
     audiences: frozenset[Kind]
     """The kinds of organisations whose audit log can contain it."""
+    type: str | None = None
+    """Its type in the feed of events, `noun.participle`. None: it is in the audit log alone."""
+    is_private: bool = False
+    """Whether the feed shows it to its own organisation alone, and neither to that one's distributor nor to the
+    operator: what an organisation sells for is nobody else's business."""
 
     @property
     def noun(self) -> str:

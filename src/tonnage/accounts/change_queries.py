@@ -42,7 +42,8 @@ _CHANGE: LiteralString = f"""
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
         select s.id, s.terms_since, s.allocated_capacity, s.allow_overdraft from changed s, new where new.terms_change
     ), a as (
-        select audit(%(stamp)s, s.partner_id, 'account.update', s.id::text, to_jsonb(b), to_jsonb(n))
+        select audit(%(stamp)s, s.partner_id, 'account.update', s.id::text, to_jsonb(b),
+            to_jsonb(n) || jsonb_build_object('revision', s.revision))
         from changed s,
             (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
             (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
@@ -125,7 +126,7 @@ _SUSPEND: LiteralString = f"""
            (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
                          case when old.suspended_at is not null
                              then jsonb_build_object('reason', old.suspension_reason) end,
-                         jsonb_build_object('reason', c.suspension_reason)) from changed c)
+                         jsonb_build_object('reason', c.suspension_reason, 'revision', c.revision)) from changed c)
     from old cross join stale cross join s join region r on r.id = s.region_id"""
 
 
@@ -171,7 +172,8 @@ _RESUME: LiteralString = f"""
     select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, false,
            save_response(%(stamp)s, null), s.revision,
            (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
-                         jsonb_build_object('reason', old.suspension_reason), null) from changed c)
+                         jsonb_build_object('reason', old.suspension_reason),
+                         jsonb_build_object('revision', c.revision)) from changed c)
     from old, s"""
 
 

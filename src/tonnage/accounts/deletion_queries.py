@@ -21,7 +21,7 @@ _SCHEDULE: LiteralString = f"""
     )
     select (select {CLUSTER} from s),
            (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
-                         jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s),
+                         jsonb_build_object('pendingDeletedAt', s.pending_deleted_at, 'revision', s.revision)) from s),
            save_response(%(stamp)s, null)
     from old"""
 
@@ -79,7 +79,8 @@ _SET: LiteralString = f"""
            (select audit(%(stamp)s, c.partner_id,
                          case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
                          c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
-                         jsonb_build_object('pendingDeletedAt', c.pending_deleted_at)) from changed c)
+                         jsonb_build_object('pendingDeletedAt', c.pending_deleted_at, 'revision', c.revision))
+            from changed c)
     from old, rule, s"""
 
 
@@ -128,11 +129,11 @@ async def cancel_deletions(conn: Connection, account_ids: Sequence[int], stamp: 
             update storage_account s set deletion_requested_at = null, pending_deleted_at = null,
                 desired_revision = s.desired_revision + 1, revision = s.revision + 1
             from old where s.id = old.id
-            returning s.id
+            returning s.id, s.revision
         )
         select s.id, audit(%(stamp)s, old.partner_id, 'account.restore', s.id::text,
                            jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
-                           jsonb_build_object('pendingDeletedAt', null))
+                           jsonb_build_object('pendingDeletedAt', null, 'revision', s.revision))
         from s join old on old.id = s.id order by s.id
         """,
         {"ids": list(account_ids), "stamp": stamp},

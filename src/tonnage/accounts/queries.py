@@ -82,7 +82,8 @@ _INSERT: LiteralString = f"""
     )
     select save_response(%(stamp)s, {ACCOUNT}, s.revision), {CLUSTER}, {POOLED},
            audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
-               'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
+               'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft,
+               'revision', s.revision))
     from s, p"""
 
 

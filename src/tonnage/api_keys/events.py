@@ -3,7 +3,7 @@
 from tonnage.access.event import EVERY_KIND, Event
 
 EVENTS = (
-    Event("key.create", "Created API key", EVERY_KIND),
-    Event("key.limit", "Changed limit of API key", EVERY_KIND),
-    Event("key.revoke", "Revoked API key", EVERY_KIND),
+    Event("key.create", "Created API key", EVERY_KIND, type="key.created"),
+    Event("key.limit", "Changed limit of API key", EVERY_KIND, type="key.updated"),
+    Event("key.revoke", "Revoked API key", EVERY_KIND, type="key.revoked"),
 )

@@ -10,7 +10,7 @@ EVENTS = (
     Event("member.reset-second-factor", "Reset two-factor authentication", EVERY_KIND),
     Event("member.renew-recovery-codes", "Created recovery codes", EVERY_KIND),
     Event("member.use-recovery-code", "Used recovery code", EVERY_KIND),
-    Event("member.blocked", "Blocked sign-in after too many failed attempts", EVERY_KIND),
+    Event("member.blocked", "Blocked sign-in after too many failed attempts", EVERY_KIND, type="member.blocked"),
     Event("member.sign-in-failures", "Many failed attempts to sign in", EVERY_KIND),
     Event("organisation.require-second-factor", "Changed two-factor authentication requirement", EVERY_KIND),
 )

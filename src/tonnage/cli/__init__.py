@@ -45,6 +45,7 @@ from tonnage.cli.group import Commands
             "block": "List and lift blocks after failed sign-ins.",
             "key": "Manage API keys.",
             "audit": "Show the audit log.",
+            "event": "Show the feed of events.",
             "organisation": "Copy or erase what is stored about an organisation.",
         },
     },

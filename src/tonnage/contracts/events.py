@@ -3,6 +3,6 @@
 from tonnage.access.event import SELLERS, Event
 
 EVENTS = (
-    Event("contract.create", "Signed contract", SELLERS),
-    Event("contract.amend", "Amended contract", SELLERS),
+    Event("contract.create", "Signed contract", SELLERS, type="contract.created"),
+    Event("contract.amend", "Amended contract", SELLERS, type="contract.updated"),
 )

@@ -36,7 +36,8 @@ async def audit_adoption(conn: Connection, account_id: int, used: int, objects: 
     await conn.execute(
         """
         select audit(%(stamp)s, s.partner_id, 'account.adopt', s.id::text, null, jsonb_build_object('region', r.name,
-            'used', %(used)s::bigint, 'objects', %(objects)s::bigint, 'accessKeys', %(keys)s::integer))
+            'used', %(used)s::bigint, 'objects', %(objects)s::bigint, 'accessKeys', %(keys)s::integer,
+            'revision', s.revision))
         from storage_account s join region r on r.id = s.region_id where s.id = %(id)s
         """,
         {"id": account_id, "used": used, "objects": objects, "keys": keys, "stamp": stamp},

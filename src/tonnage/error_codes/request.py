@@ -159,6 +159,14 @@ class RequestCode(Code):
         "Give the VAT id of the country of the address, or correct the country.",
         "vatId: is one of AT, but the address is in DE; write a VAT id that begins with DE",
     )
+    EVENTS_EXPIRED = Explanation(
+        410,
+        "Events after the one in `after` are not kept any more, so that you may have missed some; or there is none of "
+        "that id. Events are kept for 30 days.",
+        "Read the lists that you follow again, then read events without `after`.",
+        "Events after this one are not kept any more, or there is none of this id. Read the lists that you follow "
+        "again, then read events without `after`.",
+    )
     PRECONDITION_FAILED = Explanation(
         412,
         "The thing is not in the revision of the `If-Match` header: somebody has changed it since you read it.",

@@ -793,6 +793,22 @@ CREATE TABLE drift (
     found_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE event (
+    "position" bigint NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    entry_id bigint NOT NULL,
+    organisation_id uuid NOT NULL,
+    parent_id uuid,
+    type text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE event_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT event_progress_is_only_row_check CHECK (is_only_row)
+);
+
 CREATE TABLE full_reconcile (
     region_id integer NOT NULL,
     finished_at timestamp with time zone NOT NULL,
@@ -1556,6 +1572,15 @@ ALTER TABLE ONLY device_link
 ALTER TABLE ONLY drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (region_id, subject);
 
+ALTER TABLE ONLY event
+    ADD CONSTRAINT event_id UNIQUE (id);
+
+ALTER TABLE ONLY event
+    ADD CONSTRAINT event_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY event_progress
+    ADD CONSTRAINT event_progress_pkey PRIMARY KEY (is_only_row);
+
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_pkey PRIMARY KEY (region_id);
 
@@ -1758,6 +1783,14 @@ CREATE INDEX billing_profile_keeper_id_idx ON billing_profile USING btree (keepe
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
 CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
+
+CREATE INDEX event_at_idx ON event USING btree (at);
+
+CREATE INDEX event_organisation_id_position_idx ON event USING btree (organisation_id, "position");
+
+CREATE INDEX event_parent_id_type_position_idx ON event USING btree (parent_id, type, "position") WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX event_type_position_idx ON event USING btree (type, "position");
 
 CREATE INDEX idempotency_key_created_at_idx ON idempotency_key USING btree (created_at);
 

@@ -2,4 +2,4 @@
 
 from tonnage.access.event import OPERATOR_ONLY, Event
 
-EVENTS = (Event("distributor.create", "Created distributor", OPERATOR_ONLY),)
+EVENTS = (Event("distributor.create", "Created distributor", OPERATOR_ONLY, type="distributor.created"),)

@@ -26,7 +26,8 @@ _INSERT: LiteralString = f"""
     ), a as (
         select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
             'name', o.name, 'contractId', p.contract_id,
-            'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
+            'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft,
+            'revision', p.revision))
         from p, o
     ), k as (
         update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s

@@ -38,7 +38,8 @@ _MOVE: LiteralString = f"""
         from p, old where p.contract_id <> old.contract_id
     ), a as (
         select audit(%(stamp)s, p.id, 'partner.move', p.id::text,
-            jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
+            jsonb_build_object('contractId', old.contract_id),
+            jsonb_build_object('contractId', p.contract_id, 'revision', p.revision))
         from p, old where p.contract_id <> old.contract_id
     ), k as (
         update contract k set reserved_capacity = locked.reserved_capacity,

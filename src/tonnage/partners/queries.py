@@ -68,8 +68,9 @@ _UPDATE: LiteralString = f"""
             (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
             (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
     ), a as (
-        select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before, after)
-        from facts where before <> after
+        select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before,
+            after || jsonb_build_object('revision', old.revision + 1))
+        from facts, old where before <> after
     ), parent as (
         select k.*
         from contract k, p, old, (select (select count(*) from t), (select count(*) from a)) as before_this

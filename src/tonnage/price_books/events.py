@@ -7,6 +7,6 @@ EVENTS = (
     Event("prices.add-draft", "Added draft of prices", EVERY_KIND),
     Event("prices.change-draft", "Changed draft of prices", EVERY_KIND),
     Event("prices.delete-draft", "Deleted draft of prices", EVERY_KIND),
-    Event("prices.publish", "Published prices", EVERY_KIND),
-    Event("prices.assign-book", "Assigned price book", EVERY_KIND),
+    Event("prices.publish", "Published prices", EVERY_KIND, type="prices.published", is_private=True),
+    Event("prices.assign-book", "Assigned price book", EVERY_KIND, type="prices.assigned", is_private=True),
 )

@@ -4,5 +4,5 @@ from tonnage.access.event import EVERY_KIND, OPERATOR_ONLY, Event
 
 EVENTS = (
     Event("usage.import", "Imported usage", OPERATOR_ONLY),
-    Event("usage.correct", "Corrected the usage of a day", EVERY_KIND),
+    Event("usage.correct", "Corrected the usage of a day", EVERY_KIND, type="usage.corrected"),
 )

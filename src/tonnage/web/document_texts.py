@@ -35,6 +35,10 @@ TAGS = [
         "name": "Statements",
         "description": "With a key of any organisation: what it charges for a month, and what it is charged.",
     },
+    {
+        "name": "Events",
+        "description": "With a key of any organisation: what has happened, for programs that follow it.",
+    },
     {"name": "Integrations", "description": "Without a key."},
     {
         "name": "Sandbox",

@@ -28,6 +28,7 @@ _ABOUT: dict[int, str] = {
     403: "The key is of the wrong kind, its role may not do this, or its organisation is locked",
     404: "There is no such object, or you have no access to it",
     409: "The current state does not allow it; `detail` has the numbers",
+    410: "It is not kept any more",
     412: "It was changed since the revision of the `If-Match` header; `current` has its present state",
     413: "The body is larger than 1 MiB",
     415: "The body is not declared as JSON",

@@ -96,6 +96,9 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
 _OF_STATEMENTS = frozenset({"statements.pay", "statements.credit", "statements.void"})
 _OF_MONTHS = frozenset({"statements.freeze", "statements.correct"})
 
+_REVISION = "revision"
+"""For programs, which compare it: it changes with every entry."""
+
 _NAMES = ("name", "description", "details")
 _NAMING = frozenset({*_NAMES, "prefix"})
 
@@ -106,9 +109,9 @@ def changes(entry: AuditEntry) -> list[Change]:
     Nor is the name of what was made or removed: `name_of` returns it.
     """
     before, after = _object(entry.before), _object(entry.after)
-    hidden = frozenset[str]() if before and after else _NAMING
+    hidden = frozenset[str]() if before and after.keys() - {_REVISION} else _NAMING
     names = [name for name in _FIELDS if name in before or name in after]
-    others = [name for name in {**before, **after} if name not in _FIELDS]
+    others = [name for name in {**before, **after} if name not in _FIELDS and name != _REVISION]
     return [
         _change(name, before.get(name), after.get(name))
         for name in names + others
