@@ -10,6 +10,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.access_keys import jobs as access_keys
+from tonnage.api_keys import jobs as api_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.billing import jobs as billing
 from tonnage.db import connect_for_jobs
@@ -51,6 +52,7 @@ _log = logging.getLogger(__name__)
 
 JOB_MODULES = (
     access_keys,
+    api_keys,
     authentication,
     billing,
     devices,

@@ -9,7 +9,7 @@ from tonnage.jobs import defer
 from tonnage.jobs.actions import retry
 from tonnage.provisioning.drift_actions import confirm_cluster, request_full_reconcile
 from tonnage.regions import actions as regions
-from tonnage.regions.queries import clusters
+from tonnage.regions.queries import clusters, record_recovery, record_unhealthy
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.usage.actions import correct_day, import_samples
 from tonnage.usage.correction import Correction
@@ -65,6 +65,29 @@ async def region_delete(data: AuditData) -> Recorded:
     async with data.watched():
         await data.run(regions.remove_region, data.operator, region)
     return data.entry("region.delete", data.operator, data.operator, region, before={**_PUBLIC, **_METERED})
+
+
+async def _region_id(data: AuditData) -> tuple[str, int]:
+    name = await data.cast.region()
+    (region_id,) = await data.cast.row("select id from region where name = %s", name)
+    return name, region_id
+
+
+async def region_fail(data: AuditData) -> Recorded:
+    name, region_id = await _region_id(data)
+    async with data.watched():
+        for reason in ("Away.", "Still away."):
+            await data.run(record_unhealthy, region_id, reason, NOW)
+    return data.entry("region.fail", data.job, data.operator, name, after={"reason": "Away."})
+
+
+async def region_recover(data: AuditData) -> Recorded:
+    name, region_id = await _region_id(data)
+    await data.run(record_unhealthy, region_id, "Away.", NOW)
+    async with data.watched():
+        await data.run(record_recovery, region_id)
+        await data.run(record_recovery, region_id)
+    return data.entry("region.recover", data.job, data.operator, name, before={"reason": "Away."})
 
 
 async def region_reconcile(data: AuditData) -> Recorded:
@@ -144,6 +167,8 @@ CASES: list[Case] = [
     region_connect_elsewhere,
     region_default,
     region_delete,
+    region_fail,
+    region_recover,
     region_reconcile,
     region_reconcile_at_once,
     installation_hold,

@@ -1,7 +1,7 @@
 """Organisations, members, sign-in and API keys: one case per audited action, or several if its entries differ."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from tests.blocks.failing import block, block_pair, blocks_seen_by, exhaust_addr
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
+from tonnage.api_keys.queries import announce_expiry
 from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.authentication import credential_actions, reset_actions, second_factor_actions, throttling
 from tonnage.authentication.jobs import notify_blocked, notify_failures
@@ -53,6 +54,26 @@ async def key_limit(data: AuditData) -> Recorded:
         await data.run(api_keys.limit_key, whose, facts.id, KeyLimit(None))
     before, after = {"requestsPerSecond": 20}, {"requestsPerSecond": None}
     return data.entry("key.limit", whose, whose, facts.id, before=before, after=after)
+
+
+async def _expiring(data: AuditData, days: int, year: int) -> Recorded:
+    """In a year in which no other test has keys in this database."""
+    whose, until = data.partner, datetime(year, 1, 21, tzinfo=UTC)
+    details = NewKey("Export", Role.VIEWER, until)
+    _, facts = await data.run(api_keys.create_key, whose, whose.organisation_id, details, until - timedelta(days=20))
+    async with data.watched():
+        await data.run(announce_expiry, until - timedelta(days=days), data.job.stamp)
+        await data.run(announce_expiry, until - timedelta(days=days), data.job.stamp)
+    after = {"validUntil": f"{year}-01-21T00:00:00Z"}
+    return data.entry("key.near-expiry" if days else "key.expire", data.job, whose, facts.id, after=after)
+
+
+async def key_near_expiry(data: AuditData) -> Recorded:
+    return await _expiring(data, 14, 2001)
+
+
+async def key_expire(data: AuditData) -> Recorded:
+    return await _expiring(data, 0, 2003)
 
 
 async def key_revoke(data: AuditData) -> Recorded:
@@ -326,6 +347,8 @@ CASES: list[Case] = [
     distributor_create,
     key_create,
     key_limit,
+    key_near_expiry,
+    key_expire,
     key_revoke,
     key_revoke_of_a_partner,
     member_create,

@@ -28,6 +28,16 @@ class Recorded:
     subject_id: str
     before: Any = None
     after: Any = None
+    beside: "tuple[Recorded, ...]" = ()
+    """The entries that the same action leaves for others."""
+
+    @property
+    def all(self) -> "list[Recorded]":
+        return in_order([replace(self, beside=()), *self.beside])
+
+
+def in_order(entries: "list[Recorded]") -> "list[Recorded]":
+    return sorted(entries, key=lambda entry: entry.action)
 
 
 @dataclass
@@ -95,11 +105,11 @@ async def _since(conn: Connection, last: int) -> list[Recorded]:
         """,
         [last],
     )
-    return [Recorded(*row) for row in await cursor.fetchall()]
+    return in_order([Recorded(*row) for row in await cursor.fetchall()])
 
 
 Case: TypeAlias = Callable[[AuditData], Awaitable[Recorded]]
-"""Does one action in `data.watched()`, and returns the only entry that it must have left."""
+"""Does one action in `data.watched()`, and returns the entry that it must have left, with those beside it."""
 
 
 __all__ = ["NOW", "AuditData", "Case", "Recorded"]

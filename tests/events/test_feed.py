@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ import pytest
 from tests.cast import NOW, TB, Cast
 from tests.recovery.test_restore import dump, put_back
 from tests.roles import as_owner
+from tests.statements.months import sellers_with_prices
 from tonnage.access.actor import Actor, Kind
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.accounts import change_actions
@@ -24,9 +25,11 @@ from tonnage.db import Database, connect
 from tonnage.errors import Gone, Invalid
 from tonnage.events import actions, queries
 from tonnage.events.event_feed import KEPT, FeedEvent, FeedReader
-from tonnage.events.registry import EVERY_EVENT, PRIVATE_TYPES, TYPE_OF_ACTION
+from tonnage.events.registry import EVERY_EVENT, PRIVATE_TYPES, STATEMENT_TYPES, TYPE_OF_ACTION
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
+from tonnage.statements.actions import pay
+from tonnage.statements.frozen import Payment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -128,7 +131,12 @@ async def test_strangers_see_nothing_and_what_is_private_stays_private(own: tupl
     for whose, parent in ((distributor, None), (partner, distributor)):
 
         async def insert(conn: Any, whose: Actor = whose, parent: Actor | None = parent) -> None:
-            await conn.execute(WRITE, [whose.organisation_id, parent and parent.organisation_id, private, NOW, 1])
+            await conn.execute(
+                """
+                insert into audit_entry (actor_kind, organisation_id, parent_id, action, subject_id)
+                values ('cli', %s, %s, %s, gen_random_uuid()::text)""",
+                [whose.organisation_id, parent and parent.organisation_id, private],
+            )
 
         await cast.database.run(insert)
     await published(cast.database)
@@ -373,3 +381,31 @@ async def test_the_guide_lists_the_types() -> None:
     }
     assert {type_: (label, who) for type_, label, who in listed} == expected
     assert [type_ for type_, _, _ in listed] == sorted(expected)
+
+
+async def test_statements_are_events_with_their_sums_for_seller_and_buyer_alone(own: tuple[str, Cast]) -> None:
+    _, cast = own
+    await cast.region()
+    found = await sellers_with_prices(cast)
+    await found.freeze(found.distributor)
+    await published(cast.database)
+    ((statement_id, gross),) = await found.rows("id, gross", found.distributor)
+
+    async def of(actor: Actor) -> dict[str, dict[str, Any]]:
+        events = await read(cast.database, FeedReader.of(actor))
+        return {event.type: data_of(event)["statement"] for event in events if event.type in STATEMENT_TYPES}
+
+    sold = (await of(found.distributor))["statement.frozen"]
+    assert (sold["id"], sold["number"], sold["gross"]) == (str(statement_id), "INV-2026-00001", str(gross))
+    assert sold["path"] == f"/ext/v1/statements/{statement_id}"
+    assert (sold["buyer"], sold["seller"]) == (
+        str(found.partner.organisation_id),
+        str(found.distributor.organisation_id),
+    )
+    assert await of(found.partner) == {"statement.received": sold}
+    assert await of(cast.operator) == {}
+    # What is paid later does not change what was said.
+    await cast.database.run(pay, found.distributor, statement_id, Payment(date(2026, 4, 2), "Line 4"))
+    await published(cast.database)
+    assert await of(found.distributor) == {"statement.frozen": sold, "statement.paid": sold}
+    assert await of(found.partner) == {"statement.received": sold}

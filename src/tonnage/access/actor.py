@@ -111,6 +111,11 @@ def stranger_stamp() -> str:
     return _stamp({"kind": "job"})
 
 
+def job_stamp() -> str:
+    """The stamp of what nobody has done, but happens."""
+    return _stamp({"kind": "job"})
+
+
 def _stamp(by: dict[str, object]) -> str:
     current = current_request.get()
     return json.dumps(by | current.as_json() if current else by)

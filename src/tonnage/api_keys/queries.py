@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, key_prefix
 from tonnage.api_keys.rate_limit import KeyLimit
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.names import name_key
 from tonnage.tokens import digest
@@ -225,6 +225,38 @@ async def revoke_withheld_keys(conn: Connection, now: datetime, stamp: str) -> i
 async def release_keys(conn: Connection, now: datetime) -> None:
     """Lets the keys that are withheld work again, for good."""
     await conn.execute("update api_key set withheld_at = null, released_at = %s where withheld_at is not null", [now])
+
+
+async def announce_expiry(conn: Connection, now: datetime, stamp: str) -> int:
+    """An audit entry for each key that expires within 14 and within 3 days, and for each that has expired: each once.
+    Returns their number.
+
+    A key that was made for a shorter time is not announced on the day it is made, and one whose end is a week ago not
+    any more.
+    """
+    cursor = await conn.execute(
+        """
+        with due as (
+            select k.id, n.days from api_key k join organisation o on o.id = k.organisation_id
+            cross join lateral (
+                select min(days) as days from unnest(array[14, 3, 0]) as days
+                where k.valid_until <= %(now)s::timestamptz + make_interval(days => days)) n
+            where k.valid_until <= %(now)s::timestamptz + interval '14 days'
+                and k.valid_until > %(now)s::timestamptz - interval '7 days' and k.revoked_at is null
+                and k.expiry_announced is distinct from 0 and n.days < coalesce(k.expiry_announced, 15)
+                and o.closed_at is null
+            order by k.id for no key update of k
+        ), k as (
+            update api_key k set expiry_announced = due.days from due where k.id = due.id returning k.*
+        )
+        select count(audit(%(stamp)s, k.organisation_id,
+            case when k.expiry_announced = 0 then 'key.expire' else 'key.near-expiry' end, k.id::text, null,
+            jsonb_build_object('validUntil', to_char(k.valid_until, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))))
+        from k where k.expiry_announced = 0 or k.created_at < k.valid_until - make_interval(days => k.expiry_announced)
+        """,
+        {"now": now, "stamp": stamp},
+    )
+    return (await one_row(cursor))[0]
 
 
 async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:

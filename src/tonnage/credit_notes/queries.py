@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 from tonnage.billing_profiles.tax import TaxCategory
@@ -54,6 +55,27 @@ async def original_of(conn: Connection, seller_id: UUID | None, statement_id: UU
     return Original(found, line_kinds(found, kinds), notes, Money(corrected, found.currency))
 
 
+_INSERT_NOTE: LiteralString = """
+    with o as (
+        update statement set credited = credited - %(gross)s where id = %(original)s returning *
+    ), n as (
+        insert into statement (id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
+            gross, document, design, input, digest, computed_at, number, frozen_at, credits, reason)
+        select %(id)s, o.seller_id, o.contract_id, o.partner_id, o.account_id, o.month, o.buyer_key, o.currency,
+            %(net)s, %(gross)s, %(document)s, o.design, %(input)s, %(digest)s, %(now)s, %(number)s, %(now)s, o.id,
+            %(reason)s
+        from o
+        returning id, seller_id, number
+    ), facts as (
+        select jsonb_build_object('number', n.number, 'original', o.number) as after from n, o
+    )
+    select audit(%(stamp)s, n.seller_id, 'statements.credit', n.id::text, null, facts.after),
+        case when o.account_id is null then audit(%(stamp)s, coalesce(o.partner_id, (
+                select k.distributor_id from contract k where k.id = o.contract_id)),
+            'statements.receive-credit', n.id::text, null, facts.after) end
+    from n, o, facts"""
+
+
 async def insert_note(
     conn: Connection, note: CreditNote, number: str, reason: str | None, now: datetime, stamp: str
 ) -> StoredStatement:
@@ -63,21 +85,7 @@ async def insert_note(
     names.setdefault(original.buyer.id, original.copied["buyerName"])
     await insert_lines(conn, [(note_id, note.lines, names)])
     await conn.execute(
-        """
-        with o as (
-            update statement set credited = credited - %(gross)s where id = %(original)s returning *
-        ), n as (
-            insert into statement (id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
-                gross, document, design, input, digest, computed_at, number, frozen_at, credits, reason)
-            select %(id)s, o.seller_id, o.contract_id, o.partner_id, o.account_id, o.month, o.buyer_key, o.currency,
-                %(net)s, %(gross)s, %(document)s, o.design, %(input)s, %(digest)s, %(now)s, %(number)s, %(now)s, o.id,
-                %(reason)s
-            from o
-            returning id, seller_id, number
-        )
-        select audit(%(stamp)s, n.seller_id, 'statements.credit', n.id::text, null,
-            jsonb_build_object('number', n.number, 'original', o.number)) from n, o
-        """,
+        _INSERT_NOTE,
         {
             "id": note_id,
             "original": original.id,

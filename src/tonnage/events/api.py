@@ -67,6 +67,9 @@ class EventDataResponse(ResponseModel):
     """The fields that have changed, as they were. Missing where nothing was before."""
     after: dict[str, Any] | None = None
     """The fields as they are since. Missing where nothing is left."""
+    statement: dict[str, Any] | None = None
+    """Of an event about a statement or a credit note: what never changes of it, as in GET /ext/v1/statements, and the
+    `path` of the whole of it."""
     isShortened: bool | None = None
     """True where `before` and `after` were left out because they are too long; read the object itself."""
 

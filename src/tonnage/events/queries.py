@@ -8,24 +8,28 @@ from uuid import UUID
 from tonnage.access.actor import Kind
 from tonnage.db import Connection, one_row
 from tonnage.events.event_feed import FeedEvent, FeedPage, FeedReader
-from tonnage.events.registry import PRIVATE_TYPES
+from tonnage.events.registry import PRIVATE_TYPES, STATEMENT_TYPES
+from tonnage.statements.lists import FROZEN_STATEMENT
 
 _LONGEST_CHANGE = 16_000
 """Bytes of `before` and `after` together: more is left out, so that a body has less than 20 KB."""
 
-# From the entry alone, which never changes: so an event that is sent again is the same. Concatenated, because
-# jsonb_build_object sorts its fields.
-_BODY: LiteralString = """convert_to(
-    '{"id": "' || e.id || '", "type": ' || to_json(e.type)::text
+# From the entry, and for a statement from what is frozen, neither of which ever changes: so an event that is sent again
+# is the same. Entries have no sums of statements, because a distributor reads those of its partners; events of
+# statements are for their own organisation alone. Concatenated, because jsonb_build_object sorts its fields.
+_BODY: LiteralString = f"""convert_to(
+    '{{"id": "' || e.id || '", "type": ' || to_json(e.type)::text
     || ', "timestamp": "' || to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-    || '", "data": {"organisationId": "' || e.organisation_id || '", "subjectId": ' || to_json(a.subject_id)
+    || '", "data": {{"organisationId": "' || e.organisation_id || '", "subjectId": ' || to_json(a.subject_id)
     || coalesce(', "revision": ' || (a.after ->> 'revision'), '')
-    || ', "actor": {"kind": "' || a.actor_kind || '"'
-    || coalesce(', "organisationId": "' || a.actor_organisation_id || '"', '') || '}'
+    || ', "actor": {{"kind": "' || a.actor_kind || '"'
+    || coalesce(', "organisationId": "' || a.actor_organisation_id || '"', '') || '}}'
     || case when octet_length(concat(a.before::text, a.after::text)) > %(longest)s then ', "isShortened": true' else
         coalesce(', "before": ' || a.before::text, '')
-        || coalesce(', "after": ' || nullif(a.after - 'revision', '{}')::text, '') end
-    || '}}', 'UTF8')"""
+        || coalesce(', "after": ' || nullif(a.after - 'revision', '{{}}')::text, '') end
+    || case when e.type = any(%(of_statements)s) then coalesce((
+        select ', "statement": ' || {FROZEN_STATEMENT}::text from statement s where s.id = a.subject_id::uuid), '')
+        else '' end || '}}}}', 'UTF8')"""
 
 
 def _of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visible)s") -> LiteralString:
@@ -49,6 +53,7 @@ def _params(reader: FeedReader) -> dict[str, object]:
         "visible": reader.types(),
         "private": sorted(PRIVATE_TYPES),
         "longest": _LONGEST_CHANGE,
+        "of_statements": sorted(STATEMENT_TYPES),
     }
 
 

@@ -29,6 +29,7 @@ from tonnage.regions.events import EVENTS as REGIONS
 from tonnage.sandbox.events import EVENTS as SANDBOX
 from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
+from tonnage.statement_mails.events import EVENTS as STATEMENT_MAILS
 from tonnage.statements.events import EVENTS as STATEMENTS
 from tonnage.usage.events import EVENTS as USAGE
 
@@ -56,6 +57,7 @@ EVERY_EVENT: tuple[Event, ...] = (
     *USAGE,
     *PRICE_BOOKS,
     *STATEMENTS,
+    *STATEMENT_MAILS,
     *CREDIT_NOTES,
     *NUMBERING,
     *MONTH_END,
@@ -67,6 +69,11 @@ TYPE_OF_ACTION: Mapping[str, str] = {event.action: event.type for event in EVERY
 
 PRIVATE_TYPES = frozenset(event.type for event in EVERY_EVENT if event.type is not None and event.is_private)
 """Those that only the organisation itself can see."""
+
+STATEMENT_TYPES = frozenset(
+    type_ for type_ in TYPE_OF_ACTION.values() if type_.partition(".")[0] in {"statement", "credit_note"}
+)
+"""Those whose subject is a statement, which a credit note is too."""
 
 
 def types_for(kind: Kind) -> list[Event]:

@@ -611,6 +611,7 @@ CREATE TABLE api_key (
     released_at timestamp with time zone,
     requests_per_second integer,
     created_by_id uuid,
+    expiry_announced smallint,
     CONSTRAINT api_key_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
     CONSTRAINT api_key_requests_per_second CHECK (((requests_per_second >= 1) AND (requests_per_second <= 1000000))),
     CONSTRAINT api_key_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
@@ -1763,6 +1764,8 @@ CREATE INDEX adjustment_seller_id_month_seq_idx ON adjustment USING btree (selle
 CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
 
 CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
+
+CREATE INDEX api_key_valid_until_idx ON api_key USING btree (valid_until) WHERE ((revoked_at IS NULL) AND (expiry_announced IS DISTINCT FROM 0));
 
 CREATE INDEX audit_entry_actor_id_id_idx ON audit_entry USING btree (actor_id, id) WHERE (actor_id IS NOT NULL);
 

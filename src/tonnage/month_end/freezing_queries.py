@@ -255,7 +255,8 @@ async def blocked_buyers(conn: Connection, seller_id: UUID, first: date) -> list
 async def freeze(
     conn: Connection, seller_id: UUID, first: date, numbered: Mapping[UUID, str], now: datetime, stamp: str
 ) -> None:
-    """Gives computed statements their numbers, with one audit entry. LookupError: some of them are gone."""
+    """Gives computed statements their numbers, with an audit entry of the month, and one of each for its seller and for
+    the buyer, if that is an organisation. LookupError: some of them are gone."""
     numbers = list(numbered.values())
     cursor = await conn.execute(
         """
@@ -264,21 +265,22 @@ async def freeze(
                 due_on = case when s.gross > 0 then
                     (%(now)s::timestamptz at time zone 'UTC')::date + s.payment_term_days end
             from unnest(%(ids)s::uuid[], %(numbers)s::text[]) as n (id, number)
-            where s.id = n.id and s.number is null and s.blocked is null returning s.id
+            where s.id = n.id and s.number is null and s.blocked is null
+            returning s.id, s.seller_id, s.contract_id, s.partner_id, s.buyer_key, s.number
+        ), each as (
+            select audit(%(stamp)s, %(seller)s, 'statements.number', f.id::text, null, f.facts), case when f.buyer_id
+                is not null then audit(%(stamp)s, f.buyer_id, 'statements.receive', f.id::text, null, f.facts) end
+            from (
+                select f.id, coalesce(k.distributor_id, f.partner_id) as buyer_id,
+                    jsonb_build_object('number', f.number) as facts
+                from f left join contract k on k.id = f.contract_id order by f.buyer_key, f.id) f
         )
-        select count(*), audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
-            jsonb_build_object('statements', count(*), 'first', %(first)s::text, 'last', %(last)s::text)) from f
+        select count(*), (select count(*) from each),
+            audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
+            jsonb_build_object('statements', count(*), 'first', (%(numbers)s::text[])[1],
+                'last', (%(numbers)s::text[])[count(*)])) from f
         """,
-        {
-            "now": now,
-            "ids": list(numbered),
-            "numbers": numbers,
-            "stamp": stamp,
-            "seller": seller_id,
-            "month": first,
-            "first": numbers[0],
-            "last": numbers[-1],
-        },
+        {"now": now, "ids": list(numbered), "numbers": numbers, "stamp": stamp, "seller": seller_id, "month": first},
     )
     if (await one_row(cursor))[0] != len(numbers):
         raise LookupError("a program of an older version has frozen the month at the same time: freeze it again")

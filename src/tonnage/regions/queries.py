@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tonnage.access.actor import job_stamp
 from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.regions.region import CEPH, METERED, SIMULATED, NewRegion
@@ -181,29 +182,43 @@ async def set_identity_unverified(conn: Connection, cluster: Cluster, identity_u
 
 
 async def record_unhealthy(conn: Connection, region_id: int, reason: str, now: datetime) -> str | None:
-    """Records why the cluster is unusable, and counts it. Returns the region's name if it was healthy before."""
+    """Records why the cluster is unusable, and counts it. Returns the region's name if it was healthy before, which
+    leaves an audit entry."""
     cursor = await conn.execute(
         """
-        with old as (select id, unhealthy_reason from region where id = %(id)s for no key update)
-        update region r set unhealthy_reason = %(reason)s, unhealthy_since = coalesce(r.unhealthy_since, %(now)s),
-            failures = r.failures + 1
-        from old where r.id = old.id
-        returning case when old.unhealthy_reason is null then r.name end
+        with old as (
+            select id, unhealthy_reason from region where id = %(id)s for no key update
+        ), r as (
+            update region r set unhealthy_reason = %(reason)s, unhealthy_since = coalesce(r.unhealthy_since, %(now)s),
+                failures = r.failures + 1
+            from old where r.id = old.id
+            returning case when old.unhealthy_reason is null then r.name end as name, r.unhealthy_reason
+        )
+        select r.name, audit(%(stamp)s, o.id, 'region.fail', r.name, null,
+            jsonb_build_object('reason', r.unhealthy_reason))
+        from r, organisation o where o.kind = 'operator' and r.name is not null
         """,
-        {"id": region_id, "reason": reason, "now": now},
+        {"id": region_id, "reason": reason, "now": now, "stamp": job_stamp()},
     )
     row = await cursor.fetchone()
     return row[0] if row else None
 
 
 async def record_recovery(conn: Connection, region_id: int) -> str | None:
-    """Marks the region as healthy. Returns its name if it was unhealthy."""
+    """Marks the region as healthy. Returns its name if it was unhealthy, which leaves an audit entry."""
     cursor = await conn.execute(
         """
-        update region set unhealthy_reason = null, unhealthy_since = null
-        where id = %s and unhealthy_reason is not null returning name
+        with old as (
+            select id, unhealthy_reason from region where id = %(id)s and unhealthy_reason is not null for no key update
+        ), r as (
+            update region r set unhealthy_reason = null, unhealthy_since = null from old where r.id = old.id
+            returning r.name, old.unhealthy_reason
+        )
+        select r.name, audit(%(stamp)s, o.id, 'region.recover', r.name,
+            jsonb_build_object('reason', r.unhealthy_reason), null)
+        from r, organisation o where o.kind = 'operator'
         """,
-        [region_id],
+        {"id": region_id, "stamp": job_stamp()},
     )
     row = await cursor.fetchone()
     return row[0] if row else None

@@ -61,11 +61,19 @@ async def hold(conn: Connection, statement_id: UUID, now: datetime) -> datetime 
     return row[0] if row else None
 
 
-async def store_sent(conn: Connection, statement_id: UUID, now: datetime) -> None:
-    """That it was mailed."""
+async def store_sent(conn: Connection, statement_id: UUID, now: datetime, stamp: str) -> None:
+    """That it was mailed, with an audit entry of its seller."""
     await conn.execute(
-        "update statement_mail set sent_at = %s, due_at = null, refused = null where statement_id = %s",
-        [now, statement_id],
+        """
+        with m as (
+            update statement_mail set sent_at = %(now)s, due_at = null, refused = null where statement_id = %(id)s
+            returning statement_id
+        )
+        select audit(%(stamp)s, s.seller_id, 'statements.mail', s.id::text, null,
+            jsonb_build_object('number', s.number))
+        from m join statement s on s.id = m.statement_id
+        """,
+        {"now": now, "id": statement_id, "stamp": stamp},
     )
 
 

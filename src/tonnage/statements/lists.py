@@ -24,16 +24,22 @@ _STATE: LiteralString = f"""case when s.voided_at is not null then 'void' when s
 
 _KIND: LiteralString = "case when s.credits is null then 'statement' else 'credit_note' end"
 
-_STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
+_FROZEN: LiteralString = f"""
     'id', s.id, 'number', s.number, 'seller', s.seller_id, 'sellerName', s.document ->> 'sellerName',
     'buyer', coalesce(s.contract_id::text, s.partner_id::text, s.account_id::text),
     'buyerName', s.document ->> 'buyerName',
     'level', case when s.contract_id is not null then 'contract' when s.partner_id is not null then 'partner'
         else 'account' end,
-    'kind', {_KIND}, 'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
-    'net', s.net::text, 'gross', s.gross::text, 'credited', nullif(s.credited, 0)::text,
-    'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
-    'dueOn', s.due_on, 'paidOn', s.paid_on))"""
+    'kind', {_KIND}, 'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency,
+    'net', s.net::text, 'gross', s.gross::text,
+    'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}), 'dueOn', s.due_on"""
+
+FROZEN_STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
+    {_FROZEN}, 'path', '/ext/v1/statements/' || s.id))"""
+"""What never changes of a frozen statement `s`, as JSON."""
+
+_STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
+    {_FROZEN}, 'state', {_STATE}, 'credited', nullif(s.credited, 0)::text, 'paidOn', s.paid_on))"""
 
 
 UNPAID = "unpaid"

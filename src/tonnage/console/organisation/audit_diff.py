@@ -93,7 +93,17 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "sts_url": (N_("STS endpoint"), "text"),
 }
 
-_OF_STATEMENTS = frozenset({"statements.pay", "statements.credit", "statements.void"})
+_OF_STATEMENTS = frozenset(
+    {
+        "statements.number",
+        "statements.receive",
+        "statements.mail",
+        "statements.pay",
+        "statements.credit",
+        "statements.receive-credit",
+        "statements.void",
+    }
+)
 _OF_MONTHS = frozenset({"statements.freeze", "statements.correct"})
 
 _REVISION = "revision"

@@ -1,5 +1,5 @@
 -- The feed of events: entries of the audit log that have a type, in order of their positions. Kept 30 days. An event's
--- content is its entry; what is here finds the events of a reader.
+-- content is its entry; what is here finds the events of a reader. (A statement's sums are those of the statement.)
 create table event (
     position bigint primary key,                     -- of its entry in audit_sequence
     id uuid not null default gen_random_uuid(),      -- what clients know: a position would reveal how much others do
