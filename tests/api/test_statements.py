@@ -1,18 +1,19 @@
 """The number of statements of a request."""
 
 import uuid
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import AccountData, AppClient, application
+from tests.api.conftest import AccountData, AppClient, account_data, application
 from tests.api.wire import Wire
 from tests.cast import NOW, TB, Cast
 from tonnage.api_keys.key_cache import CACHE_SECONDS
-from tonnage.regions.actions import make_default
+from tonnage.db import connect
 
 pytestmark = pytest.mark.anyio
 
@@ -93,16 +94,18 @@ async def test_looking_the_key_up_is_one_more(client: AppClient, requests: Reque
 
 
 async def test_a_change_that_may_defer_a_job_is_one_statement_in_a_transaction(
-    client: AppClient, requests: Requests
+    new_database: Callable[[], AbstractContextManager[str]],
 ) -> None:
-    """In a metered region no job is deferred, and no further statement is sent. One read comes before the password is
-    hashed.
+    """Where no region has a cluster, no job is deferred, and no further statement is sent. One read comes before the
+    password is hashed.
     """
-    # The default region of other tests in this database may have a cluster.
-    await client.cast.database.run(make_default, client.cast.operator, await client.cast.region())
-    assert (await requests.contracts()).status_code == 200
-    for _ in range(8):
-        assert await cost(client, requests.account(), 201) == 4
+    with new_database() as conninfo:
+        async with connect(conninfo) as database, application(conninfo, await Cast.of(database)) as client:
+            data = await account_data(client)
+            requests = Requests(client, data, await client.key(data.distributor))
+            assert (await requests.contracts()).status_code == 200
+            for _ in range(8):
+                assert await cost(client, requests.account(), 201) == 4
 
 
 async def test_a_refusal_may_read_the_numbers(client: AppClient, requests: Requests) -> None:
