@@ -10,6 +10,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.access_keys import jobs as access_keys
+from tonnage.alerts import jobs as alerts
 from tonnage.api_keys import jobs as api_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.billing import jobs as billing
@@ -52,6 +53,7 @@ _log = logging.getLogger(__name__)
 
 JOB_MODULES = (
     access_keys,
+    alerts,
     api_keys,
     authentication,
     billing,

@@ -6,6 +6,7 @@ from tonnage.access.actor import Kind
 from tonnage.access.event import Event
 from tonnage.access_keys.events import EVENTS as ACCESS_KEYS
 from tonnage.accounts.events import EVENTS as ACCOUNTS
+from tonnage.alerts.events import EVENTS as ALERTS
 from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.billing_profiles.events import EVENTS as BILLING_PROFILES
@@ -39,6 +40,7 @@ EVERY_EVENT: tuple[Event, ...] = (
     *PARTNERS,
     *ACCOUNTS,
     *ACCESS_KEYS,
+    *ALERTS,
     *PROVISIONING,
     *DRIFT,
     *MEMBERS,

@@ -33,9 +33,13 @@ async def sample_all(services: Services, subject: str) -> None:
 async def sample(services: Services, subject: str) -> None:
     """Records the use and the traffic of a region's accounts."""
     region_id = int(subject)
-    async with with_health_check(services, region_id) as backend:
-        permit = partial(_permission, services, region_id, backend)
-        await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock, permit)
+    try:
+        async with with_health_check(services, region_id) as backend:
+            permit = partial(_permission, services, region_id, backend)
+            await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock, permit)
+    finally:
+        # Also of a part of the accounts.
+        await services.database.run(defer, "alerts.evaluate", "all")
 
 
 async def _permission(services: Services, region_id: int, backend: StorageBackend) -> Permit | None:

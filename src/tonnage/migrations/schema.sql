@@ -594,6 +594,34 @@ ALTER TABLE adjustment ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE alert (
+    seq bigint NOT NULL,
+    organisation_id uuid NOT NULL,
+    account_id bigint,
+    partner_id uuid,
+    contract_id uuid,
+    level smallint NOT NULL,
+    crossed_at timestamp with time zone NOT NULL,
+    used numeric NOT NULL,
+    capacity numeric NOT NULL,
+    CONSTRAINT alert_subject CHECK ((num_nonnulls(account_id, partner_id, contract_id) = 1))
+);
+
+CREATE TABLE alert_levels (
+    organisation_id uuid NOT NULL,
+    levels smallint[] NOT NULL,
+    CONSTRAINT alert_levels_number CHECK (((cardinality(levels) >= 1) AND (cardinality(levels) <= 5)))
+);
+
+ALTER TABLE alert ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME alert_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE api_key (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -1513,6 +1541,12 @@ ALTER TABLE ONLY account_usage
 ALTER TABLE ONLY adjustment
     ADD CONSTRAINT adjustment_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY alert_levels
+    ADD CONSTRAINT alert_levels_pkey PRIMARY KEY (organisation_id);
+
+ALTER TABLE ONLY alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (seq);
+
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_digest UNIQUE (digest);
 
@@ -1762,6 +1796,14 @@ CREATE INDEX adjustment_partner_id_idx ON adjustment USING btree (partner_id) WH
 CREATE INDEX adjustment_seller_id_month_seq_idx ON adjustment USING btree (seller_id, month, seq) INCLUDE (currency, amount) WHERE (month IS NOT NULL);
 
 CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
+
+CREATE UNIQUE INDEX alert_account_id_level_idx ON alert USING btree (account_id, level) WHERE (account_id IS NOT NULL);
+
+CREATE UNIQUE INDEX alert_contract_id_level_idx ON alert USING btree (contract_id, level) WHERE (contract_id IS NOT NULL);
+
+CREATE INDEX alert_organisation_id_seq_idx ON alert USING btree (organisation_id, seq);
+
+CREATE UNIQUE INDEX alert_partner_id_level_idx ON alert USING btree (partner_id, level) WHERE (partner_id IS NOT NULL);
 
 CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
 
@@ -2049,6 +2091,9 @@ ALTER TABLE ONLY account_terms
 
 ALTER TABLE ONLY adjustment
     ADD CONSTRAINT adjustment_correction_id_fkey FOREIGN KEY (correction_id) REFERENCES statement(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY alert_levels
+    ADD CONSTRAINT alert_levels_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
 
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);

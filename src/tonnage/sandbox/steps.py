@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeAlias
 
+from tonnage.alerts import actions as alerts
 from tonnage.billing import actions as billing
 from tonnage.db import Connection
 from tonnage.epoch.actions import require_running
@@ -63,6 +64,11 @@ async def roll_up(services: Services) -> None:
     await usage.record_accepted(services.database, services.business_clock())
 
 
+async def evaluate_alerts(services: Services) -> None:
+    """What has reached a level of its capacity."""
+    await alerts.evaluate(services.database, services.business_clock())
+
+
 async def delete_due(services: Services) -> None:
     """Accounts whose date has come are deleted."""
     await DECLARED["provisioning.purge_all"].function(services, "")
@@ -89,7 +95,16 @@ async def freeze(services: Services) -> None:
     await freeze_due(services, services.business_clock())
 
 
-STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, compute_nets, maintain, freeze)
+STEPS: tuple[Step, ...] = (
+    complete_deferred,
+    sample,
+    roll_up,
+    evaluate_alerts,
+    delete_due,
+    compute_nets,
+    maintain,
+    freeze,
+)
 """In this order. What is new in business time is added here."""
 
 

@@ -11,6 +11,7 @@ from tonnage.accounts.actions import no_account
 from tonnage.db import Connection, Database
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import FieldError, Invalid, Unavailable
+from tonnage.jobs import defer
 from tonnage.jobs.queries import database_time
 from tonnage.usage import import_queries, queries, retention_queries, rollup_queries, totals_queries
 from tonnage.usage.correction import Correction
@@ -131,6 +132,8 @@ async def record_accepted(database: Database, now: datetime, lines: int = LINES_
     while after is not None:
         after, recorded = await database.transaction(record, after)
         changed, accounts, days = changed + recorded.changed, accounts + recorded.accounts, days + recorded.days
+    if changed:
+        await database.run(defer, "alerts.evaluate", "all")
     return RecordedSamples(changed, accounts, days)
 
 

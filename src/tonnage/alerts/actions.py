@@ -1,0 +1,39 @@
+"""Alerts: evaluates levels, and sets them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tonnage.access.actor import Actor, Role
+from tonnage.alerts import queries
+from tonnage.alerts.alert_level import AlertSubject, require_levels
+from tonnage.db import Connection, Database
+from tonnage.jobs import defer
+
+_AT_ONCE = 5_000
+
+EVALUATE = "alerts.evaluate"
+"""The job, whose only subject is `all`."""
+
+
+async def evaluate(database: Database, now: datetime) -> int:
+    """Compares the use of all accounts, partners and contracts with their levels, in short statements that lock none of
+    them. Returns how many have reached a level that they had not before."""
+    raised = 0
+    for subject in AlertSubject:
+        after, found = 0, _AT_ONCE
+        while found == _AT_ONCE:
+            part = await database.run(queries.evaluate, subject, after, _AT_ONCE, now)
+            after, found, raised = part.last, part.subjects, raised + part.raised
+    await database.run(queries.delete_of_closed)
+    return raised
+
+
+async def set_levels(conn: Connection, actor: Actor, levels: Sequence[int] | None) -> None:
+    """Sets the levels of the actor's organisation; None: those of its distributor or the operator count again.
+
+    What is above a new level already is alerted once, when a job has looked. In the caller's transaction. Invalid.
+    """
+    actor.require(actor.kind, Role.ADMIN)
+    chosen = None if levels is None else require_levels(levels)
+    await queries.set_levels(conn, actor.organisation_id, chosen, actor.stamp)
+    await defer(conn, EVALUATE, "all")
