@@ -52,7 +52,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Message:
-    """A mail in plain text."""
+    """A mail in plain text, and perhaps in HTML."""
 
     to: str
     subject: str
@@ -62,6 +62,10 @@ class Message:
     """Whom a reply reaches; None: the sender."""
     id: str | None = None
     """The same for a mail that is sent again, so that mail servers may drop it. None: each time another one."""
+    html: str | None = None
+    """The same content, for readers that show it."""
+    unsubscribe: str | None = None
+    """The address that one POST without a session stops such mails at (RFC 8058)."""
 
 
 class Deferred(Unavailable):
@@ -209,7 +213,12 @@ def written(message: Message, sender: str) -> EmailMessage:
         mail["Reply-To"] = _with_ascii_domain(message.reply_to)
     # Prevents automatic replies (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
+    if message.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text)
+    if message.html:
+        mail.add_alternative(message.html, subtype="html")
     for one in message.attachments:
         kind, _, subtype = one.media_type.partition("/")
         mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)

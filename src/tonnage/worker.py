@@ -41,6 +41,7 @@ from tonnage.jobs.running import (
 from tonnage.metering import jobs as metering
 from tonnage.month_end import jobs as month_end
 from tonnage.notices import jobs as notices
+from tonnage.notifications import jobs as notifications
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
@@ -64,6 +65,7 @@ JOB_MODULES = (
     metering,
     month_end,
     notices,
+    notifications,
     provisioning,
     regions,
     security_events,

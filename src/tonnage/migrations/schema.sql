@@ -860,6 +860,11 @@ CREATE TABLE idempotency_key (
     CONSTRAINT idempotency_key_pending CHECK (((pending_until IS NULL) OR (response IS NULL)))
 );
 
+CREATE TABLE inbox_reading (
+    member_id uuid NOT NULL,
+    "position" bigint NOT NULL
+);
+
 CREATE TABLE installation (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     epoch bigint DEFAULT 1 NOT NULL,
@@ -975,6 +980,28 @@ END)),
     CONSTRAINT month_net_problem CHECK ((problem = ANY (ARRAY['no_price_book'::text, 'several_currencies'::text])))
 )
 WITH (fillfactor='70');
+
+CREATE TABLE notification_mail (
+    member_id uuid NOT NULL,
+    delivery text NOT NULL,
+    after_position bigint NOT NULL,
+    due_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    CONSTRAINT notification_mail_delivery CHECK ((delivery = ANY (ARRAY['at_once'::text, 'daily'::text, 'weekly'::text])))
+);
+
+CREATE TABLE notification_preference (
+    member_id uuid NOT NULL,
+    kind text NOT NULL,
+    delivery text NOT NULL,
+    CONSTRAINT notification_preference_delivery CHECK ((delivery = ANY (ARRAY['at_once'::text, 'daily'::text, 'weekly'::text, 'none'::text])))
+);
+
+CREATE TABLE notification_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT notification_progress_is_only_row_check CHECK (is_only_row)
+);
 
 CREATE TABLE number_gap (
     seller_id uuid NOT NULL,
@@ -1622,6 +1649,9 @@ ALTER TABLE ONLY full_reconcile
 ALTER TABLE ONLY idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (organisation_id, key);
 
+ALTER TABLE ONLY inbox_reading
+    ADD CONSTRAINT inbox_reading_pkey PRIMARY KEY (member_id);
+
 ALTER TABLE ONLY installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
 
@@ -1645,6 +1675,15 @@ ALTER TABLE ONLY month_change
 
 ALTER TABLE ONLY month_close
     ADD CONSTRAINT month_close_pkey PRIMARY KEY (seller_id, month);
+
+ALTER TABLE ONLY notification_mail
+    ADD CONSTRAINT notification_mail_pkey PRIMARY KEY (member_id, delivery);
+
+ALTER TABLE ONLY notification_preference
+    ADD CONSTRAINT notification_preference_pkey PRIMARY KEY (member_id, kind);
+
+ALTER TABLE ONLY notification_progress
+    ADD CONSTRAINT notification_progress_pkey PRIMARY KEY (is_only_row);
 
 ALTER TABLE ONLY number_gap
     ADD CONSTRAINT number_gap_pkey PRIMARY KEY (seller_id, format, year, first_number);
@@ -1858,6 +1897,8 @@ CREATE UNIQUE INDEX month_net_contract ON month_net USING btree (contract_id, mo
 CREATE UNIQUE INDEX month_net_partner ON month_net USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
 
 CREATE INDEX month_net_seller_id_month_idx ON month_net USING btree (seller_id, month);
+
+CREATE INDEX notification_mail_due_at_idx ON notification_mail USING btree (due_at, member_id) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX organisation_name_key_idx ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
 
@@ -2122,11 +2163,20 @@ ALTER TABLE ONLY drift
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY inbox_reading
+    ADD CONSTRAINT inbox_reading_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY known_device
     ADD CONSTRAINT known_device_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY notification_mail
+    ADD CONSTRAINT notification_mail_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY notification_preference
+    ADD CONSTRAINT notification_preference_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY number_gap
     ADD CONSTRAINT number_gap_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tonnage.access.actor import Kind
 from tonnage.access.event import Event
 from tonnage.events.registry import EVERY_EVENT
+from tonnage.notifications.events import EVENTS as NOTIFICATIONS
 from tonnage.wording.catalogue import N_
 
 NOUNS: Mapping[str, str] = {
@@ -25,14 +26,17 @@ NOUNS: Mapping[str, str] = {
 }
 """The headings of the filter's choices, in their order."""
 
-ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in EVERY_EVENT}
+_ALL: tuple[Event, ...] = (*EVERY_EVENT, *NOTIFICATIONS)
+"""What reads the feed of events declares its own beside it."""
+
+ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}
 """An action that is not here, of a newer program, is shown by its name."""
 
 
 def choices(kind: Kind) -> list[tuple[str, str, list[Event]]]:
     """The events that the audit log of that kind of organisation can contain, by noun: [(noun, heading, events)]."""
     found = [
-        (noun, heading, [event for event in EVERY_EVENT if event.noun == noun and kind in event.audiences])
+        (noun, heading, [event for event in _ALL if event.noun == noun and kind in event.audiences])
         for noun, heading in NOUNS.items()
     ]
     return [choice for choice in found if choice[2]]

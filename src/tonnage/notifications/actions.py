@@ -1,0 +1,129 @@
+"""Mails members what has happened: one mail for many events.
+
+A mail is sent in the transaction that notes it. If the power fails between the two, it is sent again with the same
+Message-ID.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+from tonnage.access.actor import Actor
+from tonnage.authentication.session import SESSION_ENDED
+from tonnage.db import Connection
+from tonnage.error_codes import RequestCode
+from tonnage.errors import Conflict, Invalid, Unauthenticated
+from tonnage.events.event_feed import FeedReader
+from tonnage.events.queries import events_after
+from tonnage.mail import Deferred
+from tonnage.notifications import queries
+from tonnage.notifications.mail_actions import MOST_COUNTED, MailOrigin, written
+from tonnage.notifications.notification import Notification
+from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
+from tonnage.notifications.queries import ChosenDelivery, Recipient
+from tonnage.sealing import read_keys
+from tonnage.services import Services
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+_LONGEST_RUN = 50.0
+"""Seconds after which the next run of the job goes on."""
+_SOON = timedelta(minutes=30)
+"""After which time a mail is tried again that the mail server defers."""
+
+
+async def notify(services: Services) -> None:
+    """Notes who is to be mailed about new events, and sends what is due. Without a mail server nothing is sent, and it
+    remains to be sent. Unavailable: the mail server accepts no mail at the moment."""
+    now = services.wall_clock()
+    await services.database.transaction(queue_new, now)
+    if services.mailer.outbox.delivers:
+        await send_due(services, now)
+
+
+async def queue_new(conn: Connection, now: datetime) -> int:
+    """Looks at the events since the last time. Returns how many mails they concern."""
+    after, until = await queries.hold_progress(conn)
+    if until <= after:
+        return 0
+    found = await queries.addressees(conn, after, until)
+    due = [(one, due_at(one.delivery, now, one.time_zone, one.mailed_at)) for one in found]
+    if due:
+        await queries.queue_mails(conn, due)
+    await queries.move_progress(conn, until)
+    return len(due)
+
+
+async def send_due(services: Services, now: datetime) -> None:
+    """Sends the mails that are due, each in a transaction of its own."""
+    keys = None if services.key_file is None else read_keys(services.key_file)
+    origin, ends = MailOrigin(services.mailer.origin, keys), monotonic() + _LONGEST_RUN
+    is_done = True
+    while is_done and monotonic() < ends and (due := await services.database.run(queries.due_mails, now, _AT_ONCE)):
+        is_done = False  # where other workers have them all
+        for member_id, delivery in due:
+            is_done |= await services.database.transaction(_send, services, origin, member_id, delivery, now)
+
+
+async def _send(
+    conn: Connection, services: Services, origin: MailOrigin, member_id: UUID, delivery: str, now: datetime
+) -> bool:
+    """False: others send it."""
+    recipient = await queries.hold_mail(conn, member_id, delivery, now)
+    if recipient is None:
+        return False
+    notifications = await _notifications(conn, recipient)
+    if not notifications:
+        await queries.store_mailed(conn, recipient, None)
+        return True
+    try:
+        await services.mailer.outbox.send(written(recipient, notifications, origin))
+    except Conflict as error:
+        _log.warning("a notification cannot be mailed: %s", error)
+    except Deferred:
+        await queries.postpone_mail(conn, recipient, now + _SOON)
+        return True
+    await queries.store_mailed(conn, recipient, now)
+    return True
+
+
+async def _notifications(conn: Connection, recipient: Recipient) -> list[Notification]:
+    """What the mail is about, by what the member has chosen now."""
+    chosen = {
+        one.kind for one in await queries.preferences(conn, recipient.member_id) if one.delivery is recipient.delivery
+    }
+    kinds = [kind for kind in KINDS if kind.name in chosen]
+    reader = FeedReader(recipient.organisation_id, recipient.kind)
+    types = [type_ for kind in kinds for type_ in kind.types]
+    if not types:
+        return []
+    events = await events_after(conn, reader, recipient.after, types, MOST_COUNTED + 1)
+    own = {type_ for kind in kinds if kind.of_own for type_ in kind.types}
+    found = [Notification(event, {}) for event in events]
+    found = [
+        one
+        for one in found
+        if one.event.type not in own or one.data["organisationId"] == str(recipient.organisation_id)
+    ]
+    names = await queries.subject_names(conn, sorted({str(one.data["subjectId"]) for one in found}))
+    return [Notification(one.event, names) for one in found]
+
+
+async def choose(conn: Connection, actor: Actor, chosen: list[ChosenDelivery]) -> None:
+    """Stores how a member wants to be notified. Invalid: a kind that its organisation does not have."""
+    if actor.via_id is None:
+        raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
+    known = {kind.name for kind in KINDS if actor.kind in kind.defaults}
+    for one in chosen:
+        if one.kind not in known:
+            raise Invalid.field(one.kind, "there are no such notifications for you")
+    await queries.set_preferences(conn, actor.via_id, chosen, actor.stamp)
+
+
+async def stop(conn: Connection, member_id: UUID, delivery: Delivery, stamp: str) -> None:
+    """Turns off what a member is mailed in one way, by the link of such a mail."""
+    present = await queries.preferences(conn, member_id)
+    stopped = [ChosenDelivery(one.kind, Delivery.NONE) for one in present if one.delivery is delivery]
+    await queries.set_preferences(conn, member_id, stopped, stamp)

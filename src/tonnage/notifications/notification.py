@@ -1,0 +1,91 @@
+"""A notification: what an event says to a member, in one line, and where to look."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from tonnage.access.actor import Kind
+from tonnage.errors import Sentence
+from tonnage.events.event_feed import FeedEvent
+from tonnage.units import Size
+
+_SENTENCES: Mapping[str, str] = {
+    "account.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
+    "account.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
+    "partner.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
+    "partner.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
+    "contract.alert": Sentence("{name} uses {percent} % of what it reserves: {used} of {capacity}"),
+    "contract.over_reserved": Sentence("{name} uses all that it reserves: {used} of {capacity}"),
+    "account.deletion_scheduled": Sentence("{name} will be deleted on {day}"),
+    "statement.received": Sentence("Statement {number} of {seller}: {gross} {currency}"),
+    "credit_note.received": Sentence("Credit note {number} of {seller}: {gross} {currency}"),
+    "key.expiring": Sentence("The API key {name} expires at {until}"),
+    "key.expired": Sentence("The API key {name} has expired"),
+    "region.failed": Sentence("The storage cluster of {name} cannot be used: {reason}"),
+    "region.recovered": Sentence("The storage cluster of {name} works again"),
+}
+
+
+@dataclass(frozen=True)
+class Notification:
+    """An event as members read it."""
+
+    event: FeedEvent
+    names: Mapping[str, str]
+    """The present names of subjects, by id."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Of the event."""
+        return json.loads(self.event.body)["data"]
+
+    @property
+    def sentence(self) -> Sentence:
+        """What it says."""
+        data = self.data
+        after: dict[str, Any] = data.get("after") or {}
+        subject = str(data["subjectId"])
+        values: dict[str, object] = {"name": self.names.get(subject, subject)}
+        if "capacity" in after:
+            used, capacity = Decimal(after["used"]), Decimal(after["capacity"])
+            values |= {"percent": int(used * 100 / capacity), "used": Size(used), "capacity": Size(capacity)}
+        if "pendingDeletedAt" in after:
+            values["day"] = datetime.fromisoformat(after["pendingDeletedAt"]).date()
+        if "validUntil" in after:
+            values["until"] = datetime.fromisoformat(after["validUntil"])
+        if "reason" in after:
+            values["reason"] = after["reason"]
+        statement: dict[str, Any] = data.get("statement") or {}
+        if statement:
+            values |= {name: statement[name] for name in ("number", "gross", "currency")}
+            values["seller"] = statement["sellerName"]
+        template = str(_SENTENCES[self.event.type])
+        return Sentence(template, **{name: value for name, value in values.items() if f"{{{name}}}" in template})
+
+    def path(self, audience: Kind) -> str:
+        """The page of what it is about."""
+        subject, noun = self.data["subjectId"], self.event.type.partition(".")[0]
+        organisation = self.data["organisationId"]
+        if noun in {"statement", "credit_note"}:
+            return f"/statements/{subject}"
+        if noun == "key":
+            return "/keys"
+        if noun == "region":
+            return "/operator/regions"
+        return page_of(audience, noun, subject, organisation)
+
+
+def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:
+    """The page of a storage account, a partner or a contract, as that audience opens it."""
+    if noun == "account":
+        return {
+            Kind.PARTNER: f"/partner/accounts/{subject}",
+            Kind.DISTRIBUTOR: f"/distributor/partners/{organisation}/accounts/{subject}",
+            Kind.OPERATOR: f"/operator/partners/{organisation}",
+        }[audience]
+    if noun == "partner":
+        return "/partner" if audience is Kind.PARTNER else f"/{audience}/partners/{subject}"
+    return f"/{audience}/contracts/{subject}"
