@@ -19,6 +19,7 @@ from starlette.responses import Response
 from tonnage import __version__, console, metrics
 from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
+from tonnage.alerts import api as alerts
 from tonnage.api_keys import api as api_keys
 from tonnage.api_keys.guard import has_operators_key, record_forbidden, services_of
 from tonnage.api_keys.key_cache import KeyCache
@@ -167,6 +168,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         credit_notes.routes,
         month_end.routes,
         events.routes,
+        alerts.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

@@ -1,4 +1,4 @@
-"""Alert levels: crossed once, armed again five points below, whoever evaluates."""
+"""Alert levels: crossed once, armed again five points below."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

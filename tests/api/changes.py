@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from tests.api.conftest import AccountData, AppClient
 from tests.api.test_authorization import PNG, Operation, ids_of
 from tests.statements.months import february
+from tonnage.alerts.actions import set_levels
 from tonnage.asgi import create_app
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
@@ -47,6 +48,8 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         body["clientAccount"] = {"contactEmail": f"{uuid4().hex}@example.org", "password": "Sesame-opens-1"}
     if "email" in body:
         body["email"] = f"{uuid4().hex}@example.org"
+    if route.path.endswith("/alert-levels") and operation.method == "DELETE":
+        await cast.database.transaction(set_levels, operation.actor(data, client), [70])
     if route.path.endswith("/logo") and operation.method == "DELETE":
         await cast.database.run(set_logo, operation.actor(data, client), logo_of_text(PNG), cast.now)
     return operation, await client.key(operation.actor(data, client))

@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "accessKeyDetails": {"description": "Of a stranger"},
     "password": {"password": "Sesame-opens-2"},
     "suspension": {"reason": "A stranger wants it"},
+    "alertLevels": {"levels": [50]},
     "priceBook": {"name": "Strange prices", "currency": "EUR"},
     "version": {"validFrom": "2099-02-01", "reserved": "1"},
     "assignment": {"priceBook": None, "validFrom": "2099-02-01"},
@@ -57,7 +58,7 @@ STAFF_DELETES = ("/suspension", f"/access-keys/{ACCESS_KEY}")
 """Ends of the paths that staff may DELETE."""
 
 
-BY_ADMINS = ("/billing-profile", "/billing-settings", "/billing-settings/logo", "/tax-rates")
+BY_ADMINS = ("/alert-levels", "/billing-profile", "/billing-settings", "/billing-settings/logo", "/tax-rates")
 """Ends of the paths of what only admins set."""
 
 

@@ -17,6 +17,7 @@ from tests.audit import (
     personal_data,
     prices,
     sandbox,
+    signals,
     statements,
     traces,
 )
@@ -38,6 +39,7 @@ CASES = [
     *billing.CASES,
     *prices.CASES,
     *statements.CASES,
+    *signals.CASES,
     *traces.CASES,
 ]
 

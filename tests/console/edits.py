@@ -208,6 +208,35 @@ EDITS: dict[str, Edit] = {
             ),
         },
     ),
+    "/profile/notifications": Edit(
+        Kind.PARTNER,
+        Role.STAFF,
+        LOCKS["member"],
+        "",
+        """
+        select coalesce(max(p.delivery) filter (where p.kind = 'account_alerts'), 'at_once'),
+            coalesce(max(p.delivery) filter (where p.kind = 'partner_alerts'), 'at_once'),
+            coalesce(max(p.delivery) filter (where p.kind = 'deletions'), 'daily'),
+            coalesce(max(p.delivery) filter (where p.kind = 'statements'), 'daily'),
+            coalesce(max(p.delivery) filter (where p.kind = 'keys'), 'at_once')
+        from member m left join notification_preference p on p.member_id = m.id where m.id = %s group by m.id""",
+        {
+            kind: Change(
+                before,
+                ({kind: "none"}, "none"),
+                ({kind: "weekly"}, "weekly"),
+                (said, "Every Monday morning"),
+            )
+            for kind, before, said in (
+                ("account_alerts", "at_once", "At once"),
+                ("partner_alerts", "at_once", "At once"),
+                ("deletions", "daily", "Every morning"),
+                ("statements", "daily", "Every morning"),
+                ("keys", "at_once", "At once"),
+            )
+        },
+        by_self=True,
+    ),
     "/profile": Edit(
         Kind.PARTNER,
         Role.STAFF,
@@ -316,6 +345,10 @@ NO_EDITS: dict[str, str] = {
     "/profile/second-factor/setup": _PROVES,
     "/profile/second-factor/recovery-codes": _PROVES,
     "/profile/second-factor/removal": _PROVES,
+    "/inbox/read": _ACTS,
+    "/alerts": _CREATES,
+    "/alerts/inherited": _ACTS,
+    "/stop-notifications/{token}": _ACTS,
     "/profile/sessions/others/end": _ACTS,
     "/profile/sessions/{sessionID}/end": _ACTS,
     "/team/second-factor/optional": _ACTS,

@@ -27,6 +27,7 @@ _WITH_RATE = "insert into tax_rate (organisation_id, valid_from, percent) values
 _WITH_DRAFT = """
     insert into price_version (book_id, number, valid_from, reserved, prorate_minimums, created_at)
     values (%(bookID)s, 1, '2026-12-01', 1, true, %(now)s)"""
+_NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "deletions", "statements", "keys")
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
@@ -168,6 +169,9 @@ POSTS = [
         {"buyer": "{partnerID}", "amount": "-5.00", "currency": "EUR", "reason": "Outage"},
     ),
     Post("/statements/months/{month}/freeze"),
+    Post("/alerts", {"levels": "40, 60"}),
+    Post("/alerts/inherited", after="insert into alert_levels (organisation_id, levels) values (%(own)s, '{70}')"),
+    Post("/profile/notifications", dict.fromkeys(_NOTIFICATIONS, "weekly")),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),
     Post("/operator/sessions/{organisationID}/{sessionID}/end"),
@@ -200,6 +204,7 @@ WITHOUT_ENTRY = {
     "/theme": "a cookie of the browser",
     "/sign-in/forgotten": "sends a mail; nothing is changed, and requests are counted by the hour",
     "/sign-in/link": "likewise",
+    "/inbox/read": "how far a member has read",
     "/profile": "how a member reads the console: language, time zone, its own name",
     "/profile/second-factor/setup/begin": "nothing is set up before the code is confirmed, and that is audited",
 }
@@ -212,6 +217,7 @@ SHOWN_ELSEWHERE = {
     "/sign-in/device": "tests/console/test_sign_in_link.py",
     "/sign-out": "tests/console/test_security_events.py",
     "/profile/sessions/{sessionID}/end": "tests/console/test_security_events.py",
+    "/stop-notifications/{token}": "tests/console/test_notifications.py: needs a signed link",
     "/profile/sessions/others/end": "tests/console/test_security_events.py",
     "/profile/password": "test_members_own_credentials",
     "/profile/second-factor/setup": "test_members_own_credentials",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 AUDIENCES = {"/operator": Kind.OPERATOR, "/distributor": Kind.DISTRIBUTOR, "/partner": Kind.PARTNER}
 
-WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide")
+WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide|/stop-notifications/.*")
 """Pages that need no session."""
 
 
@@ -180,12 +180,12 @@ async def test_other_organisations_resources_are_not_found(
 async def test_a_viewer_changes_nothing(
     client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
-    """Except for its own locale, password and second factor."""
+    """Except for its own locale, password, second factor and inbox."""
     found: list[tuple[Any, ...]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor, Role.VIEWER)
         for page in pages:
-            own = page.template.startswith("/profile") or page.is_open
+            own = page.template.startswith(("/profile", "/inbox")) or page.is_open
             if page.method == "POST" and not own and page.audience in {None, actor.kind}:
                 found.append((page, actor.kind, await page.status_for(browser)))
     assert [seen for seen in found if seen[2] != 403] == []

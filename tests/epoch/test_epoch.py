@@ -272,6 +272,7 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "month_end.freeze_due",
         "notices.notify",
         "notices.send",
+        "notifications.notify",
         "provisioning.purge_all",
         "provisioning.purge_region",
         "provisioning.reconcile",

@@ -24,7 +24,6 @@ from tonnage.errors import Invalid
 from tonnage.mail import Deferred, Mailer, Message, written
 from tonnage.notifications import actions, queries
 from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
-from tonnage.notifications.queries import ChosenDelivery
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 
@@ -146,10 +145,10 @@ async def test_preferences_decide(company: Company) -> None:
     assert set((await chosen(viewer)).values()) == {"none"}
     assert (await chosen(admin))["account_alerts"] == "at_once"
     assert "clusters" not in await chosen(admin)
-    await run(actions.choose, viewer, [ChosenDelivery("account_alerts", Delivery.AT_ONCE)])
-    await run(actions.choose, admin, [ChosenDelivery("account_alerts", Delivery.DAILY)])
+    await run(actions.choose, viewer, {"account_alerts": Delivery.AT_ONCE})
+    await run(actions.choose, admin, {"account_alerts": Delivery.DAILY})
     with pytest.raises(Invalid):
-        await run(actions.choose, admin, [ChosenDelivery("clusters", Delivery.DAILY)])
+        await run(actions.choose, admin, {"clusters": Delivery.DAILY})
     account = await company.cast.account(company.partner, TB)
     await company.happens("account.reach-level", company.partner, account, **ALERT)
     assert await company.mailed() == ["partner", "viewer"]
@@ -159,7 +158,7 @@ async def test_preferences_decide(company: Company) -> None:
     # What was chosen meanwhile counts.
     await company.happens("account.exceed", company.partner, account, **ALERT)
     await company.mailed()
-    await run(actions.choose, admin, [ChosenDelivery("account_alerts", Delivery.NONE)])
+    await run(actions.choose, admin, {"account_alerts": Delivery.NONE})
     assert await company.mailed(timedelta(days=2)) == []
 
 

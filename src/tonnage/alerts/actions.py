@@ -11,9 +11,6 @@ from tonnage.jobs import defer
 
 _AT_ONCE = 5_000
 
-EVALUATE = "alerts.evaluate"
-"""The job, whose only subject is `all`."""
-
 
 async def evaluate(database: Database, now: datetime) -> int:
     """Compares the use of all accounts, partners and contracts with their levels, in short statements that lock none of
@@ -36,4 +33,4 @@ async def set_levels(conn: Connection, actor: Actor, levels: Sequence[int] | Non
     actor.require(actor.kind, Role.ADMIN)
     chosen = None if levels is None else require_levels(levels)
     await queries.set_levels(conn, actor.organisation_id, chosen, actor.stamp)
-    await defer(conn, EVALUATE, "all")
+    await defer(conn, "alerts.evaluate", "all")

@@ -20,5 +20,5 @@ async def evaluate(services: Services, subject: str) -> None:
     since="0010",
 )
 async def evaluate_all(services: Services, subject: str) -> None:
-    """Whatever was recorded, and after allocations were changed."""
+    """Also what allocations that were changed have done."""
     await actions.evaluate(services.database, services.business_clock())

@@ -80,6 +80,13 @@ def _evaluation(subject: AlertSubject) -> LiteralString:
             where l.capacity > 0 and l.used * 100 >= l.capacity::numeric * level
             order by l.place, level
             on conflict do nothing returning {own}, level
+        {_entries(subject)}"""
+
+
+def _entries(subject: AlertSubject) -> LiteralString:
+    """The entries about what is in `reached` and `ended`."""
+    own = _ID[subject]
+    return f"""
         ), r as (
             -- The highest of several levels at once, unless a higher one is there already: a lower one that is new.
             select l.organisation_id, l.subject, max(n.level) as level, jsonb_build_object(

@@ -28,6 +28,7 @@ from tonnage.cli.group import Commands
             "partner": "Create and list partners.",
             "account": "List storage accounts and manage their access keys.",
             "usage": "Import measured usage.",
+            "alert": "List what has reached a level of its capacity, and set levels.",
             "price-book": "Create price books, publish prices and assign them.",
             "statement": "Show, freeze and verify what buyers are charged for a month.",
             "adjustment": "Adjust the next statement of a buyer.",

@@ -7,6 +7,7 @@ from tonnage.console import (
     distributor,
     error_pages,
     home,
+    notifications,
     operator,
     organisation,
     partner,
@@ -32,6 +33,7 @@ routes: tuple[APIRouter, ...] = (
     *prices.routes,
     *statements.routes,
     *profile.routes,
+    *notifications.routes,
 )
 """The pages."""
 

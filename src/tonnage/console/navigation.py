@@ -21,6 +21,8 @@ _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
 _BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
 _BILLING = NavigationItem(N_("Billing profile"), "/billing-profile")
+_ALERTS = NavigationItem(N_("Alerts"), "/alerts")
+_INBOX = NavigationItem(N_("Inbox"), "/inbox")
 _AUDIT = NavigationItem(N_("Audit log"), "/audit")
 
 _ITEMS = {
@@ -32,6 +34,8 @@ _ITEMS = {
         NavigationItem(N_("Storage accounts"), "/operator/accounts"),
         _PRICES,
         _STATEMENTS,
+        _ALERTS,
+        _INBOX,
         NavigationItem(N_("Regions"), "/operator/regions"),
         NavigationItem(N_("Members"), "/operator/members"),
         NavigationItem(N_("Jobs"), "/operator/jobs"),
@@ -47,6 +51,8 @@ _ITEMS = {
         NavigationItem(N_("Contracts"), "/distributor/contracts"),
         _PRICES,
         _STATEMENTS,
+        _ALERTS,
+        _INBOX,
         _TEAM,
         _KEYS,
         _BLOCKS,
@@ -58,6 +64,8 @@ _ITEMS = {
         NavigationItem(N_("Usage"), "/partner/usage"),
         _PRICES,
         _STATEMENTS,
+        _ALERTS,
+        _INBOX,
         _TEAM,
         _KEYS,
         _BLOCKS,

@@ -47,11 +47,12 @@ def _of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visib
         where e.parent_id = %(reader)s and e.type = t.type and e.type <> all(%(private)s) {rest}) e"""
 
 
-def _params(reader: FeedReader) -> dict[str, object]:
+def _params(reader: FeedReader, own: Sequence[str] = ()) -> dict[str, object]:
+    """`own`: types of which others' events are left out, beside the private ones."""
     return {
         "reader": reader.organisation_id,
         "visible": reader.types(),
-        "private": sorted(PRIVATE_TYPES),
+        "private": sorted(PRIVATE_TYPES.union(own)),
         "longest": _LONGEST_CHANGE,
         "of_statements": sorted(STATEMENT_TYPES),
     }
@@ -89,9 +90,9 @@ _FOUND: LiteralString = f"e.position, e.id, e.type, e.at, {_BODY}"
 
 
 async def events_after(
-    conn: Connection, reader: FeedReader, after: int, types: Sequence[str], most: int
+    conn: Connection, reader: FeedReader, after: int, types: Sequence[str], most: int, own: Sequence[str] = ()
 ) -> list[FeedEvent]:
-    """The next events of these types after a position, at most `most`."""
+    """The next events of these types after a position, at most `most`; of the types `own` not others'."""
     rest: LiteralString = "and e.position > %(after)s order by e.position limit %(most)s"
     cursor = await conn.execute(
         f"""
@@ -99,9 +100,38 @@ async def events_after(
         from (select * from ({_of(reader, rest, "%(types)s")}) e order by e.position limit %(most)s) e
         join audit_entry a on a.id = e.entry_id order by e.position
         """,
-        {**_params(reader), "types": list(types), "after": after, "most": most},
+        {**_params(reader, own), "types": list(types), "after": after, "most": most},
     )
     return [FeedEvent(*row) for row in await cursor.fetchall()]
+
+
+async def newest_events(
+    conn: Connection, reader: FeedReader, before: UUID | None, types: Sequence[str], own: Sequence[str], most: int
+) -> list[FeedEvent]:
+    """The newest events of these types, of those before an event, newest first; of the types `own` not others'."""
+    rest: LiteralString = """and (%(before)s::uuid is null or e.position < (
+        select position from event where id = %(before)s)) order by e.position desc limit %(most)s"""
+    cursor = await conn.execute(
+        f"""
+        select {_FOUND}
+        from (select * from ({_of(reader, rest, "%(types)s")}) e order by e.position desc limit %(most)s) e
+        join audit_entry a on a.id = e.entry_id order by e.position desc
+        """,
+        {**_params(reader, own), "types": list(types), "before": before, "most": most},
+    )
+    return [FeedEvent(*row) for row in await cursor.fetchall()]
+
+
+async def count_after(
+    conn: Connection, reader: FeedReader, after: int, types: Sequence[str], own: Sequence[str], most: int
+) -> int:
+    """How many of the same events there are after a position; at most `most` are counted."""
+    rest: LiteralString = "and e.position > %(after)s order by e.position limit %(most)s"
+    cursor = await conn.execute(
+        f"select count(*) from (select * from ({_of(reader, rest, '%(types)s')}) e limit %(most)s) e",
+        {**_params(reader, own), "types": list(types), "after": after, "most": most},
+    )
+    return (await one_row(cursor))[0]
 
 
 async def find_event(conn: Connection, reader: FeedReader, event_id: UUID) -> FeedEvent | None:

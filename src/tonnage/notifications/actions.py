@@ -5,6 +5,7 @@ Message-ID.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -13,15 +14,15 @@ from tonnage.access.actor import Actor
 from tonnage.authentication.session import SESSION_ENDED
 from tonnage.db import Connection
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Conflict, Invalid, Unauthenticated
+from tonnage.errors import Conflict, EditConflict, Invalid, Unauthenticated
 from tonnage.events.event_feed import FeedReader
 from tonnage.events.queries import events_after
 from tonnage.mail import Deferred
 from tonnage.notifications import queries
-from tonnage.notifications.mail_actions import MOST_COUNTED, MailOrigin, written
 from tonnage.notifications.notification import Notification
+from tonnage.notifications.notification_actions import MOST_COUNTED, MailOrigin, written
 from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
-from tonnage.notifications.queries import ChosenDelivery, Recipient
+from tonnage.notifications.queries import Recipient
 from tonnage.sealing import read_keys
 from tonnage.services import Services
 
@@ -99,31 +100,39 @@ async def _notifications(conn: Connection, recipient: Recipient) -> list[Notific
     types = [type_ for kind in kinds for type_ in kind.types]
     if not types:
         return []
-    events = await events_after(conn, reader, recipient.after, types, MOST_COUNTED + 1)
-    own = {type_ for kind in kinds if kind.of_own for type_ in kind.types}
-    found = [Notification(event, {}) for event in events]
-    found = [
-        one
-        for one in found
-        if one.event.type not in own or one.data["organisationId"] == str(recipient.organisation_id)
-    ]
-    names = await queries.subject_names(conn, sorted({str(one.data["subjectId"]) for one in found}))
-    return [Notification(one.event, names) for one in found]
+    own = [type_ for kind in kinds if kind.of_own for type_ in kind.types]
+    events = await events_after(conn, reader, recipient.after, types, MOST_COUNTED + 1, own)
+    subjects = {str(Notification(event, {}).data["subjectId"]) for event in events}
+    names = await queries.subject_names(conn, sorted(subjects))
+    return [Notification(event, names) for event in events]
 
 
-async def choose(conn: Connection, actor: Actor, chosen: list[ChosenDelivery]) -> None:
-    """Stores how a member wants to be notified. Invalid: a kind that its organisation does not have."""
+async def choose(
+    conn: Connection,
+    actor: Actor,
+    chosen: Mapping[str, Delivery],
+    expected: Mapping[str, Delivery] | None = None,
+) -> None:
+    """Stores how a member wants to be notified of some kinds. In the caller's transaction.
+
+    `expected`: what the member saw. EditConflict: one of them is neither that nor as it is to be. Invalid: a kind that
+    its organisation does not have.
+    """
     if actor.via_id is None:
         raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
-    known = {kind.name for kind in KINDS if actor.kind in kind.defaults}
-    for one in chosen:
-        if one.kind not in known:
-            raise Invalid.field(one.kind, "there are no such notifications for you")
-    await queries.set_preferences(conn, actor.via_id, chosen, actor.stamp)
+    await queries.hold_member(conn, actor.via_id)
+    present = {one.kind: one.delivery for one in await queries.preferences(conn, actor.via_id)}
+    for kind, delivery in chosen.items():
+        if kind not in present:
+            raise Invalid.field(kind, "there are no such notifications for you")
+        if expected is not None and present[kind] not in (expected[kind], delivery):
+            raise EditConflict
+    changed = {kind: delivery for kind, delivery in chosen.items() if present[kind] is not delivery}
+    await queries.set_preferences(conn, actor.via_id, changed, actor.stamp)
 
 
 async def stop(conn: Connection, member_id: UUID, delivery: Delivery, stamp: str) -> None:
     """Turns off what a member is mailed in one way, by the link of such a mail."""
     present = await queries.preferences(conn, member_id)
-    stopped = [ChosenDelivery(one.kind, Delivery.NONE) for one in present if one.delivery is delivery]
+    stopped = {one.kind: Delivery.NONE for one in present if one.delivery is delivery}
     await queries.set_preferences(conn, member_id, stopped, stamp)

@@ -10,7 +10,7 @@ from typing import Any
 from tonnage.access.actor import Kind
 from tonnage.errors import Sentence
 from tonnage.events.event_feed import FeedEvent
-from tonnage.units import Size
+from tonnage.units import Size, format_size, parse_size
 
 _SENTENCES: Mapping[str, str] = {
     "account.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
@@ -51,7 +51,7 @@ class Notification:
         values: dict[str, object] = {"name": self.names.get(subject, subject)}
         if "capacity" in after:
             used, capacity = Decimal(after["used"]), Decimal(after["capacity"])
-            values |= {"percent": int(used * 100 / capacity), "used": Size(used), "capacity": Size(capacity)}
+            values |= {"percent": int(used * 100 / capacity), "used": _rounded(used), "capacity": _rounded(capacity)}
         if "pendingDeletedAt" in after:
             values["day"] = datetime.fromisoformat(after["pendingDeletedAt"]).date()
         if "validUntil" in after:
@@ -60,8 +60,8 @@ class Notification:
             values["reason"] = after["reason"]
         statement: dict[str, Any] = data.get("statement") or {}
         if statement:
-            values |= {name: statement[name] for name in ("number", "gross", "currency")}
-            values["seller"] = statement["sellerName"]
+            values |= {name: statement[name] for name in ("number", "currency")}
+            values |= {"gross": Decimal(statement["gross"]), "seller": statement["sellerName"]}
         template = str(_SENTENCES[self.event.type])
         return Sentence(template, **{name: value for name, value in values.items() if f"{{{name}}}" in template})
 
@@ -76,6 +76,11 @@ class Notification:
         if noun == "region":
             return "/operator/regions"
         return page_of(audience, noun, subject, organisation)
+
+
+def _rounded(size: Decimal) -> Size:
+    """As it is shown in lists: a sentence would add all digits."""
+    return Size(parse_size(format_size(int(size))))
 
 
 def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:

@@ -1,6 +1,6 @@
 """SQL of notifications: who is to be mailed about new events, and what was mailed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -194,7 +194,12 @@ async def preferences(conn: Connection, member_id: UUID) -> list[ChosenDelivery]
     return found
 
 
-async def set_preferences(conn: Connection, member_id: UUID, chosen: Sequence[ChosenDelivery], stamp: str) -> None:
+async def hold_member(conn: Connection, member_id: UUID) -> None:
+    """Nobody else changes the member until the transaction ends."""
+    await conn.execute("select from member where id = %s for no key update", [member_id])
+
+
+async def set_preferences(conn: Connection, member_id: UUID, chosen: Mapping[str, Delivery], stamp: str) -> None:
     """Stores what a member has chosen, with an audit entry if that differs from what it had chosen before."""
     cursor = await conn.execute(
         """
@@ -212,8 +217,8 @@ async def set_preferences(conn: Connection, member_id: UUID, chosen: Sequence[Ch
         where m.id = %(member)s and c.facts is not null
         """,
         {
-            "kinds": [one.kind for one in chosen],
-            "deliveries": [str(one.delivery) for one in chosen],
+            "kinds": list(chosen),
+            "deliveries": [str(delivery) for delivery in chosen.values()],
             "member": member_id,
             "stamp": stamp,
         },

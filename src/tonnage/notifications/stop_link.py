@@ -1,12 +1,13 @@
 """Links in mails that stop them without signing in (RFC 8058): signed, since they have to work for years."""
 
 import hmac
+from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.notifications.notification_kind import Delivery
 
 STOP = "/stop-notifications"
-"""The path of the page; the member, the way of delivery and the signature follow."""
+"""The path of the page; the token of a link follows."""
 
 PURPOSE = b"tonnage notifications"
 """What the keys of the instance sign these links for."""
@@ -18,10 +19,28 @@ def signed_text(member_id: UUID, delivery: Delivery) -> bytes:
 
 
 def stop_path(member_id: UUID, delivery: Delivery, signature: bytes) -> str:
-    """The path of a link, with half of the HMAC of its text."""
-    return f"{STOP}/{member_id}/{delivery}/{signature[:16].hex()}"
+    """The path of a link. Its token has half of the HMAC of its text."""
+    return f"{STOP}/{member_id}.{delivery}.{signature[:16].hex()}"
 
 
-def is_signed(signatures: tuple[bytes, ...], given: str) -> bool:
-    """Whether a link has a signature of one of the keys."""
-    return any(hmac.compare_digest(one[:16].hex(), given) for one in signatures)
+class StopLink(NamedTuple):
+    """What a token says."""
+
+    member_id: UUID
+    delivery: Delivery
+    signature: str
+
+    def is_signed(self, signatures: tuple[bytes, ...]) -> bool:
+        """Whether it has one of these, by the keys of the instance."""
+        return any(hmac.compare_digest(one[:16].hex(), self.signature) for one in signatures)
+
+
+def read_token(token: str) -> StopLink | None:
+    """None: it is none."""
+    member, _, rest = token.partition(".")
+    delivery, _, signature = rest.partition(".")
+    try:
+        found = StopLink(UUID(member), Delivery(delivery), signature)
+    except ValueError:
+        return None
+    return found if signature.isascii() and found.delivery is not Delivery.NONE else None

@@ -30,6 +30,7 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "daily_usage": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "daily_traffic": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "billing_profile": (f"organisation_id in {_ORGANISATIONS} or account_id in {_ACCOUNTS}", "id"),
+    "alert_levels": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
     "seller_settings": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
     "tax_rate": (f"organisation_id in {_ORGANISATIONS}", "organisation_id, valid_from"),
     # Without those of its partners, whose resale prices are their own.
@@ -52,6 +53,9 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
 MEMBER_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = {
     "member": ("id = %(id)s", "id"),
     "session": ("member_id = %(id)s", "created_at"),
+    "notification_preference": ("member_id = %(id)s", "kind"),
+    "notification_mail": ("member_id = %(id)s", "delivery"),
+    "inbox_reading": ("member_id = %(id)s", "member_id"),
     "known_device": ("member_id = %(id)s", "expires_at"),
     "sign_in_throttle": ("member_id = %(id)s", "id"),
     "sign_in_failures": ("member_id = %(id)s", "hour"),

@@ -47,7 +47,8 @@ class Guest(PageContext):
         return response
 
 
-async def _receive(request: Request) -> Guest:
+async def _arrived(request: Request) -> Guest:
+    """Without the fields of a form."""
     cookies = Cookies(request)
     token, session = await find_signed_in(request, cookies) or (None, None)
     services = services_of(request)
@@ -55,7 +56,15 @@ async def _receive(request: Request) -> Guest:
     secret = token or cookies.guest() or new_token()
     guest = Guest(request, None, secret, cookies, session, services, {})
     guest.attach()
-    return replace(guest, fields=await verified_form(request, secret, most=_MAX_FORM))
+    return guest
+
+
+async def _receive(request: Request) -> Guest:
+    guest = await _arrived(request)
+    return replace(guest, fields=await verified_form(request, guest.secret, most=_MAX_FORM))
 
 
 Anybody: TypeAlias = Annotated[Guest, Depends(AuthDependency(_receive))]
+AnyProgram: TypeAlias = Annotated[Guest, Depends(AuthDependency(_arrived))]
+"""Also a program that has not seen a page of ours, and whose fields are not looked at: its address has to permit what
+it does."""

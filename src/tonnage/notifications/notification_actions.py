@@ -65,46 +65,42 @@ def written(recipient: Recipient, notifications: Sequence[Notification], origin:
         )
         for one in notifications[:SHOWN]
     ]
-    count = len(notifications)
-    several = Count("1 notification", "{count} notifications", count)
-    of_all = Sentence("{count} of {organisation}", count=several, organisation=recipient.organisation)
-    if count > MOST_COUNTED:
-        of_all = Sentence(
-            "More than {most} notifications of {organisation}", most=MOST_COUNTED, organisation=recipient.organisation
-        )
-        rest = say(Sentence("and all others, in the inbox"))
-    else:
-        rest = say(Sentence("and {count} more, in the inbox", count=count - SHOWN)) if count > SHOWN else None
-    subject = lines[0].text if count == 1 else say(of_all)
+    of_all, rest = _summary(recipient.organisation, len(notifications))
+    subject = lines[0].text if len(lines) == 1 else say(of_all)
     stop = origin.stop_link(recipient)
-    choose, stop_text = say(Sentence("Choose what you are notified of")), say(Sentence("Stop these mails"))
-    html = _template().render(
-        language=language,
-        subject=subject,
-        organisation=recipient.organisation,
-        lines=lines,
-        rest=rest,
-        inbox=origin.url + INBOX,
-        settings=origin.url + SETTINGS,
-        choose=choose,
-        stop=stop,
-        stop_text=stop_text,
-    )
-    paragraphs = [f"{line.text}\n{line.time}\n{line.link}" for line in lines]
-    if rest:
-        paragraphs.append(f"{rest}\n{origin.url}{INBOX}")
-    paragraphs.append(f"{choose}: {origin.url}{SETTINGS}" + (f"\n{stop_text}: {stop}" if stop else ""))
-    return Message(
-        recipient.email,
-        " ".join(subject.split()),
-        "\n\n".join(paragraphs) + "\n",
-        id=f"notifications.{recipient.member_id}.{notifications[0].event.id}",
-        html=html,
-        unsubscribe=stop,
-    )
+    parts: dict[str, object] = {
+        "language": language,
+        "subject": subject,
+        "organisation": recipient.organisation,
+        "lines": lines,
+        "rest": say(rest) if rest else None,
+        "inbox": origin.url + INBOX,
+        "choose": say(Sentence("Choose what you are notified of")),
+        "settings": origin.url + SETTINGS,
+        "stop_text": say(Sentence("Stop these mails")),
+        "stop": stop,
+    }
+    html, text = (_template(name).render(parts) for name in ("mail.html", "mail.txt"))
+    message_id = f"notifications.{recipient.member_id}.{notifications[0].event.id}"
+    return Message(recipient.email, " ".join(subject.split()), text, id=message_id, html=html, unsubscribe=stop)
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+def _summary(organisation: str, count: int) -> tuple[Sentence, Sentence | None]:
+    """The subject of a mail with several, and what is said of those that it does not show."""
+    if count > MOST_COUNTED:
+        more_than = Sentence(
+            "More than {most} notifications of {organisation}", most=MOST_COUNTED, organisation=organisation
+        )
+        return more_than, Sentence("and all others, in the inbox")
+    several = Count("1 notification", "{count} notifications", count)
+    rest = Sentence("and {count} more, in the inbox", count=count - SHOWN) if count > SHOWN else None
+    return Sentence("{count} of {organisation}", count=several, organisation=organisation), rest
+
+
+@lru_cache(maxsize=2)
+def _template(name: str) -> Template:
     loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("mail.html")
+    environment = Environment(
+        loader=loader, autoescape=name.endswith(".html"), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template(name)
