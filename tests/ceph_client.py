@@ -15,6 +15,7 @@ from tests.api.conftest import CHEAP, AccountData, AppClient, Clock
 from tests.cast import TB, Cast
 from tests.clocks import clocks
 from tests.storage.customer import Customer
+from tests.webhooks.inserted import insert_webhook
 from tonnage.asgi import create_app
 from tonnage.db import Database
 from tonnage.epoch.actions import permit_changes
@@ -76,7 +77,8 @@ class ClusterClient(AppClient):
         account = await self.cast.account(partner, TB)
         await self.provision(account)
         member, book, statement, adjustment = (uuid.uuid4() for _ in range(4))
-        return AccountData(distributor, contract, partner, account, member, book, statement, adjustment)
+        webhook = await insert_webhook(self.cast, distributor)
+        return AccountData(distributor, contract, partner, account, member, book, statement, adjustment, webhook)
 
     async def provision(self, account_id: int, quota: int | None = TB) -> None:
         """Provisions an account without a job."""

@@ -62,10 +62,14 @@ class Authority:
         return ssl.create_default_context(cafile=self.file)
 
     def server(self, address: str) -> ssl.SSLContext:
-        """The TLS context of a server at that address."""
+        """The TLS context of a server at that address or name."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        try:
+            own: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(address))
+        except ValueError:
+            own = x509.DNSName(address)
+        names = x509.SubjectAlternativeName([own])
         chain = self._folder / f"{address}.pem"
         chain.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

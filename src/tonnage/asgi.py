@@ -61,6 +61,7 @@ from tonnage.web.proxy_headers import ProxyHeaders, UntrustedProxy, UntrustedPro
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
+from tonnage.webhooks import api as webhooks
 from tonnage.worker import job_services  # also declares every job: a request may defer any of them
 
 _log = logging.getLogger(__name__)
@@ -169,6 +170,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         month_end.routes,
         events.routes,
         alerts.routes,
+        *webhooks.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """The public address of the console, such as `https://console.example.com`; links in mails begin with it."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
     """Addresses and networks of trusted proxies, separated by commas. Their headers about clients are believed."""
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Your own networks that webhooks may lead to, separated by commas, beside the public internet. All ports."""
     cors_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_split)
     ] = ()

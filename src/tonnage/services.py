@@ -11,6 +11,7 @@ from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Database
 from tonnage.mail import LogOutbox, Mailer
 from tonnage.passwords import Passwords
+from tonnage.public_http import PublicHttp
 from tonnage.sandbox_clock import SandboxClock
 from tonnage.storage.backend import Backends
 from tonnage.web.proxy_headers import Networks
@@ -71,6 +72,8 @@ class Services:
     limits: Limits = DEFAULT_LIMITS
     embedded_dir: Path | None = None
     """The data directory of the embedded database; None without one."""
+    public_http: PublicHttp = field(default_factory=PublicHttp)
+    """Sends requests to addresses that organisations have chosen."""
     seen: SeenEpoch = field(default_factory=SeenEpoch)
 
     async def business_now(self) -> datetime:
@@ -103,3 +106,4 @@ class ServiceOptions(TypedDict, total=False):
     sign_in: SignInSettings
     limits: Limits
     embedded_dir: Path | None
+    public_http: PublicHttp

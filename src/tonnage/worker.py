@@ -49,6 +49,8 @@ from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
 from tonnage.statement_mails import jobs as statement_mails
 from tonnage.usage import jobs as usage
+from tonnage.webhooks import delivery_actions as webhook_actions
+from tonnage.webhooks import jobs as webhooks
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ JOB_MODULES = (
     security_events,
     statement_mails,
     usage,
+    webhooks,
 )
 """Importing them declares their jobs."""
 
@@ -156,6 +159,7 @@ async def sequence_forever(services: Services, pause: float = SEQUENCE_PAUSE) ->
             with limited(WaitLimit(JOB_WAIT)):
                 await sequence_entries(services.database)
                 await events_actions.publish(services.database)
+                await webhook_actions.queue_new(services.database, services.wall_clock())
             failed = False
         except Exception as error:
             # Jobs go on in any case. One line for an outage; the worker itself says when it is over.

@@ -151,7 +151,7 @@ async def test_levels_are_those_of_the_nearest_that_has_set_some(customer: Custo
     assert await levels(customer.partner) == ([30, 65, 70], True)
     assert await customer.evaluated() == [("account.reach-level", 70)]
     assert await customer.evaluated() == []
-    await run(actions.set_levels, customer.partner, None)
+    await run(actions.inherit_levels, customer.partner)
     assert await levels(customer.partner) == ([60, 95], False)
     assert await levels(cast.operator) == ([75], True)
 

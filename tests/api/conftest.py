@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from tests.console.browsers import Browser, browser_of
 from tests.data_dir import DATA_DIR
 from tests.statements.inserted import adjust, insert_statement
 from tests.unchanged import RefusalCheck
+from tests.webhooks.inserted import InsertedWebhook, insert_webhook
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.clock import BusinessClock, WallClock
 from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.passwords import Passwords
 from tonnage.sandbox_clock import SandboxClock
+from tonnage.sealing import create_key_file
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -72,6 +75,14 @@ class AppClient:
             response = await self.refusal_check.send(lambda: self.http.request(method, path, headers=headers, **more))
         check_problem(response)
         return response
+
+    def with_key_file(self) -> None:
+        """From now on secrets can be sealed, for those tests that do not look at them."""
+        state = self.app.state
+        if state.services.key_file is None:
+            folder = Path(self.stack.enter_context(TemporaryDirectory()))
+            create_key_file(folder / "secret.key")
+            state.services = replace(state.services, key_file=folder / "secret.key")
 
     async def sign_in(self, actor: Actor, role: Role = Role.ADMIN, name: str | None = None) -> Browser:
         """A browser signed in as a member with that role and name; the same one every time."""
@@ -136,6 +147,8 @@ class AccountData:
     """Frozen, of the partner."""
     adjustment: UUID
     """Of the partner's next statement."""
+    webhook: InsertedWebhook
+    """Of the distributor."""
 
 
 @pytest.fixture
@@ -159,4 +172,7 @@ async def account_data(client: AppClient) -> AccountData:
     book = await cast.price_book(distributor)
     statement = await cast.database.run(insert_statement, distributor, partner, contract)
     adjustment = await adjust(cast, distributor, partner)
-    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book, statement, adjustment)
+    webhook = await insert_webhook(cast, distributor)
+    return AccountData(
+        distributor, contract, partner, account, UUID(made.json()["id"]), book, statement, adjustment, webhook
+    )

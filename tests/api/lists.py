@@ -14,6 +14,7 @@ from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
 from tests.statements.inserted import adjust, insert_statement
 from tests.usage.steps import purge
+from tests.webhooks.inserted import insert_webhook
 from tonnage.access.actor import Actor
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
@@ -39,7 +40,7 @@ class List:
     @property
     def reader(self) -> Actor:
         route = next(route for route in _lists(self.client) if route.path == self.path)
-        of_sellers = route.tags in (["Prices"], ["Statements"])
+        of_sellers = route.tags in (["Prices"], ["Statements"], ["Webhooks"])
         is_distributors = route.tags == ["Distributors"] or (of_sellers and "accountID" not in route.path)
         return self.data.distributor if is_distributors else self.data.partner
 
@@ -51,6 +52,7 @@ class List:
             "accountID": self.data.account,
             "bookID": self.data.book,
             "number": 1,
+            "webhookID": self.data.webhook.id,
         }
         url = url or self.path.format(**ids)
         more = {"params": {**self.params, **params}} if "?" not in url else {}
@@ -101,6 +103,8 @@ class List:
             await adjust(cast, data.distributor, data.partner)
         elif "price" in self.path:
             await self._add_prices()
+        elif self.path.startswith(("/ext/v1/alerts", "/ext/v1/webhooks")):
+            await self._add_signal()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(data.partner)
@@ -118,8 +122,10 @@ class List:
         elif self.path.endswith("/versions"):
             if element != "1":
                 await cast.database.run(price_books.delete_draft, data.distributor, data.book, int(element))
-        elif "price" in self.path or self.path.endswith(("/statements", "/adjustments")):
+        elif "price" in self.path or self.path.endswith(("/statements", "/adjustments", "/alerts", "/webhooks")):
             return
+        elif self.path.endswith("/deliveries"):
+            await cast.row("delete from webhook_delivery where id = %s returning id", int(element))
         elif self.path.endswith("/access-keys"):
             await cast.row("delete from access_key where access_key = %s returning seq", element)
         else:
@@ -146,6 +152,25 @@ class List:
                 price_books.assign, self.reader, Subject(kind, ids[kind]), NewAssignment(None, day), cast.now
             )
 
+    async def _add_signal(self) -> None:
+        cast, data = self.client.cast, self.data
+        if self.path.endswith("/alerts"):
+            await cast.row(
+                """
+                insert into alert (organisation_id, account_id, level, crossed_at, used, capacity)
+                values (%s, %s, 90, %s, 9, 10) returning seq""",
+                *(data.partner.organisation_id, await cast.account(data.partner), cast.now),
+            )
+        elif self.path.endswith("/deliveries"):
+            await cast.row(
+                """
+                insert into webhook_delivery (endpoint_id, event_id, type, created_at)
+                values (%s, gen_random_uuid(), 'key.created', %s) returning id""",
+                *(data.webhook.id, cast.now),
+            )
+        else:
+            await insert_webhook(cast, data.distributor)
+
     async def _add_access_key(self, conn: Connection) -> None:
         """Without a cluster, and so without a secret."""
         key, now = new_access_key(), self.client.clock.now
@@ -161,6 +186,8 @@ def _lists(client: AppClient) -> list[APIRoute]:
         if isinstance(route, APIRoute)
         and "GET" in (route.methods or ())
         and get_origin(route.responses.get(200, {}).get("model")) is list
+        # A feed and a fixed list: tests/api/test_events.py.
+        and route.tags != ["Events"]
     ]
 
 
@@ -187,5 +214,5 @@ async def every_list(client: AppClient) -> list[List]:
 
 
 def identity(element: dict[str, Any]) -> str:
-    names = ("id", "buyer", "accessKey", "clientAccountId", "client_id", "number", "validFrom")
+    names = ("id", "subjectId", "buyer", "accessKey", "clientAccountId", "client_id", "number", "validFrom")
     return str(next(element[name] for name in names if name in element))

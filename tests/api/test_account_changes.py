@@ -168,7 +168,9 @@ async def test_only_the_given_fields_change(account: Account) -> None:
             ("Renamed", 3 * TB, True),
         )
     ]
-    entries = [("account.update", old, new) for old, new in pairwise(facts)]
+    entries = [
+        ("account.update", old, {**new, "revision": revision}) for revision, (old, new) in enumerate(pairwise(facts), 2)
+    ]
     assert await account.audit() == entries
     for nothing in ({}, after, {"name": "Renamed"}, {"allocatedCapacity": 3 * TB, "allowOverdraft": True}):
         key = await account.client.key(account.actor, Role.STAFF)
@@ -310,9 +312,9 @@ async def test_a_suspension(account: Account) -> None:
         assert (resumed.status_code, resumed.content) == (204, b"")
         assert await account.view() == before
     assert await account.audit() == [
-        ("account.suspend", None, {"reason": "Unpaid"}),
-        ("account.suspend", {"reason": "Unpaid"}, {"reason": "Still unpaid"}),
-        ("account.resume", {"reason": "Still unpaid"}, None),
+        ("account.suspend", None, {"reason": "Unpaid", "revision": 2}),
+        ("account.suspend", {"reason": "Unpaid"}, {"reason": "Still unpaid", "revision": 3}),
+        ("account.resume", {"reason": "Still unpaid"}, {"revision": 4}),
     ]
     later = await account.call("PUT", "/suspension", reason="Again")
     assert later.json()["suspension"]["since"] == "2026-03-15T13:00:00Z"

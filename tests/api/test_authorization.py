@@ -31,6 +31,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "accessKeyDetails": {"description": "Of a stranger"},
     "password": {"password": "Sesame-opens-2"},
     "suspension": {"reason": "A stranger wants it"},
+    "webhook": {"url": "https://example.com/hooks"},
+    "webhookChange": {"enabled": False},
+    "replay": {"since": "2026-01-01T00:00:00Z"},
     "alertLevels": {"levels": [50]},
     "priceBook": {"name": "Strange prices", "currency": "EUR"},
     "version": {"validFrom": "2099-02-01", "reserved": "1"},
@@ -69,7 +72,7 @@ class Operation:
         (self.method,) = route.methods or set[str]()
         self.path = route.path.format(accessKey=ACCESS_KEY, **ids)
         self.named = "{" in route.path.replace("{month}", "")
-        self.sellers = route.tags in (["Prices"], ["Statements"])
+        self.sellers = route.tags in (["Prices"], ["Statements"], ["Webhooks"])
         """Of any kind; those of distributors are tried, and of what only a partner can do, a partner's."""
         of_partner = self.sellers and "{accountID}" in route.path
         self.distributors = route.tags == ["Distributors"] or (self.sellers and not of_partner)
@@ -123,6 +126,9 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "number": "1",
         "statementID": str(data.statement),
         "adjustmentID": str(data.adjustment),
+        "webhookID": str(data.webhook.id),
+        "secretID": str(data.webhook.secret),
+        "deliveryID": str(data.webhook.delivery),
         "month": "2026-02",
         "line": "1",
     }
@@ -174,6 +180,7 @@ async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> 
 
 @pytest.mark.usefixtures("data_unchanged")
 async def test_a_key_of_another_organisation(client: AppClient, data: AccountData) -> None:
+    client.with_key_file()
     stranger = await account_data(client)
     secrets = [
         *(one for one in ids_of(data).values() if len(one) > len("2026-02")),
@@ -242,8 +249,8 @@ async def test_roles_that_do_not_suffice(client: AppClient, data: AccountData) -
 
 async def test_a_viewer_reads_everything(client: AppClient, data: AccountData) -> None:
     for operation in guarded(client, ids_of(data)):
-        # A line needs use: tests/statements.
-        if operation.method == "GET" and not operation.path.endswith("/working"):
+        # A line needs use: tests/statements. What receivers of webhooks have answered is for admins.
+        if operation.method == "GET" and not operation.path.endswith(("/working", "/deliveries")):
             actor = operation.actor(data, client)
             answer = await client.call("GET", operation.path, await client.key(actor, Role.VIEWER), **operation.more)
             assert answer.status_code == 200, operation

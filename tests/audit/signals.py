@@ -1,15 +1,23 @@
-"""Alert levels that are crossed, and what members choose to be notified of."""
+"""Alert levels that are crossed, what members choose to be notified of, and webhooks."""
 
+import json
 from typing import Any, LiteralString
 from uuid import UUID
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.authentication.members import person
 from tests.cast import TB
+from tests.webhooks.inserted import insert_webhook
 from tonnage.access.actor import Actor, Role
 from tonnage.alerts import actions
 from tonnage.notifications.actions import choose
 from tonnage.notifications.notification_kind import Delivery
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
+from tonnage.webhooks import actions as webhooks
+from tonnage.webhooks.delivery import DeliveryAttempt, DueDelivery
+from tonnage.webhooks.delivery_queries import store_attempt
+from tonnage.webhooks.endpoint import EndpointChange
 
 _USES: dict[str, LiteralString] = {
     "account": "update account_usage set used = %(used)s where account_id = %(id)s",
@@ -66,6 +74,84 @@ async def member_choose_notifications(data: AuditData) -> Recorded:
     return data.entry("member.choose-notifications", ann.actor, data.distributor, member, after={"keys": "daily"})
 
 
+def _services(data: AuditData) -> Services:
+    return Services(data.database, OpenBackends(data.database, None), key_file=data.key_file)
+
+
+_URL = "https://example.com/hooks"
+
+
+async def webhook_create(data: AuditData) -> Recorded:
+    whose = data.distributor
+    async with data.watched():
+        made = await data.run(
+            webhooks.create_endpoint, _services(data), whose, EndpointChange(_URL, "Tickets", ("key.created",)), NOW
+        )
+    after = {"url": _URL, "description": "Tickets", "types": ["key.created"], "enabled": True}
+    return data.entry("webhook.create", whose, whose, json.loads(made)["id"], after=after)
+
+
+async def webhook_update(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    async with data.watched():
+        for _ in range(2):
+            change = EndpointChange(enabled=False)
+            await data.run(webhooks.change_endpoint, _services(data), whose, made.id, change, NOW)
+    before, after = {"url": _URL, "enabled": True}, {"url": _URL, "enabled": False}
+    return data.entry("webhook.update", whose, whose, made.id, before, after)
+
+
+async def webhook_delete(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    async with data.watched():
+        await data.run(webhooks.delete_endpoint, whose, made.id)
+    return data.entry("webhook.delete", whose, whose, made.id, before={"url": _URL, "enabled": True})
+
+
+async def webhook_revoke_secret(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    async with data.watched():
+        await data.run(webhooks.revoke_secret, whose, made.id, made.secret)
+    return data.entry("webhook.revoke-secret", whose, whose, made.id)
+
+
+async def webhook_add_secret(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    await data.run(webhooks.revoke_secret, whose, made.id, made.secret)
+    async with data.watched():
+        await data.run(webhooks.add_secret, _services(data), whose, made.id, NOW)
+    return data.entry("webhook.add-secret", whose, whose, made.id)
+
+
+async def webhook_test(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    async with data.watched():
+        await data.run(webhooks.send_test, whose, made.id, NOW)
+    return data.entry("webhook.test", whose, whose, made.id)
+
+
+async def webhook_replay(data: AuditData) -> Recorded:
+    whose = data.distributor
+    made = await insert_webhook(data.cast, whose)
+    async with data.watched():
+        await data.run(webhooks.replay, whose, made.id, NOW, delivery_id=made.delivery)
+    return data.entry("webhook.replay", whose, whose, made.id, after={"events": 1})
+
+
+async def webhook_disable(data: AuditData) -> Recorded:
+    made = await insert_webhook(data.cast, data.distributor)
+    delivery = DueDelivery(made.delivery, UUID(int=1), "key.created", NOW, 0)
+    async with data.watched():
+        for _ in range(2):
+            await data.run(store_attempt, made.id, delivery, DeliveryAttempt(NOW, 5, 410, ""), NOW)
+    return data.entry("webhook.disable", data.job, data.distributor, made.id, after={"reason": "gone"})
+
+
 CASES: list[Case] = [
     *(
         _crossing(subject, verb, percent, level)
@@ -74,4 +160,12 @@ CASES: list[Case] = [
     ),
     organisation_set_alert_levels,
     member_choose_notifications,
+    webhook_create,
+    webhook_update,
+    webhook_delete,
+    webhook_add_secret,
+    webhook_revoke_secret,
+    webhook_test,
+    webhook_replay,
+    webhook_disable,
 ]

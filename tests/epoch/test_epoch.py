@@ -273,6 +273,7 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "notices.notify",
         "notices.send",
         "notifications.notify",
+        "webhooks.deliver",
         "provisioning.purge_all",
         "provisioning.purge_region",
         "provisioning.reconcile",

@@ -25,12 +25,21 @@ async def evaluate(database: Database, now: datetime) -> int:
     return raised
 
 
-async def set_levels(conn: Connection, actor: Actor, levels: Sequence[int] | None) -> None:
-    """Sets the levels of the actor's organisation; None: those of its distributor or the operator count again.
+async def set_levels(conn: Connection, actor: Actor, levels: Sequence[int]) -> None:
+    """Sets the levels of the actor's organisation. In the caller's transaction. Invalid.
 
-    What is above a new level already is alerted once, when a job has looked. In the caller's transaction. Invalid.
+    What is above a new level already is alerted once, when a job has looked.
     """
     actor.require(actor.kind, Role.ADMIN)
-    chosen = None if levels is None else require_levels(levels)
-    await queries.set_levels(conn, actor.organisation_id, chosen, actor.stamp)
+    await _set(conn, actor, require_levels(levels))
+
+
+async def inherit_levels(conn: Connection, actor: Actor) -> None:
+    """The levels of the distributor or the operator count again. In the caller's transaction."""
+    actor.require(actor.kind, Role.ADMIN)
+    await _set(conn, actor, None)
+
+
+async def _set(conn: Connection, actor: Actor, levels: list[int] | None) -> None:
+    await queries.set_levels(conn, actor.organisation_id, levels, actor.stamp)
     await defer(conn, "alerts.evaluate", "all")

@@ -105,7 +105,7 @@ async def delete_alert_levels(call: AnyAdmin) -> Response:
 
     Those of your distributor or operator count again.
     """
-    await call.database.transaction(actions.set_levels, call.actor, None)
+    await call.database.transaction(actions.inherit_levels, call.actor)
     return NoContent()
 
 

@@ -226,6 +226,11 @@ class ConflictCode(Code):
         "The operator must set TONNAGE_SECRET_KEY_FILE to the right file.",
         "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.",
     )
+    TOO_MANY_WEBHOOKS = _explained(
+        "The organisation has the greatest number of webhooks, or a webhook the greatest number of secrets.",
+        "Delete a webhook, or revoke the older secret, before you create another one.",
+        "The webhook has two secrets, and no third one. Revoke the older one first.",
+    )
     REGION_IN_USE = _explained(
         "A region has that name, or still has storage accounts.",
         "Choose another name, or delete its accounts first.",

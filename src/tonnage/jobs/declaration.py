@@ -11,8 +11,9 @@ from tonnage.services import Services
 JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 """`(services, subject)`. The subject is the id of what the job is about; '' for a recurring job."""
 
-SHORT, LONG = "default", "long"
-"""Queues. Workers reserve slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
+SHORT, LONG, OUTWARD = "default", "long", "outward"
+"""Queues. Workers reserve slots for each, so that neither jobs of minutes nor those that wait for servers of others
+delay new accounts and revoked keys."""
 
 FIRST = "0001"
 """The revision of the first release."""

@@ -23,7 +23,7 @@ from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.jobs import queries
-from tonnage.jobs.declaration import LONG, SHORT, stored_queues
+from tonnage.jobs.declaration import LONG, OUTWARD, SHORT, stored_queues
 from tonnage.migrations.revisions import PROGRAM, Revisions
 from tonnage.services import Services
 
@@ -39,10 +39,10 @@ _LONGEST_WAIT = 60.0
 _KEPT_HOURS = 30 * 24
 """Retention of failed jobs, for inspection."""
 
-_AT_ONCE = {SHORT: 8, LONG: 4}
+_AT_ONCE = {SHORT: 8, LONG: 4, OUTWARD: 8}
 """Concurrent jobs in a process, by queue. They mostly wait for clusters; a stalled one must not block all."""
 
-CONNECTIONS = sum(_AT_ONCE.values()) + 4
+CONNECTIONS = sum(_AT_ONCE.values()) + 2 * len(_AT_ONCE)
 CONNECTION_WAIT = 60.0
 """Connections: one for each concurrent job, since all may end at once, and for each worker one to listen and one for
 its heartbeat. A job whose end could not be recorded would count as running for as long as the process lives."""

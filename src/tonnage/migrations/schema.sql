@@ -1556,6 +1556,70 @@ CREATE TABLE usage_sample (
 )
 PARTITION BY RANGE (sampled_at);
 
+CREATE TABLE webhook_delivery (
+    id bigint NOT NULL,
+    endpoint_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    type text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempted_at timestamp with time zone,
+    milliseconds integer,
+    status integer,
+    detail text,
+    delivered_at timestamp with time zone,
+    CONSTRAINT webhook_delivery_delivered CHECK (((delivered_at IS NULL) OR (due_at IS NULL)))
+);
+
+ALTER TABLE webhook_delivery ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_endpoint (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    organisation_id uuid NOT NULL,
+    url text NOT NULL,
+    description text,
+    types text[],
+    created_at timestamp with time zone NOT NULL,
+    public_key text NOT NULL,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    failing_since timestamp with time zone,
+    revision bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT webhook_endpoint_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
+    CONSTRAINT webhook_endpoint_disabled CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT webhook_endpoint_url CHECK (((char_length(url) >= 1) AND (char_length(url) <= 500)))
+);
+
+ALTER TABLE webhook_endpoint ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_endpoint_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT webhook_progress_is_only_row_check CHECK (is_only_row)
+);
+
+CREATE TABLE webhook_secret (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    endpoint_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_pkey PRIMARY KEY (account_id, access_key);
 
@@ -1814,6 +1878,21 @@ ALTER TABLE ONLY usage_retention
 ALTER TABLE ONLY usage_sample
     ADD CONSTRAINT usage_sample_pkey PRIMARY KEY (account_id, sampled_at);
 
+ALTER TABLE ONLY webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_seq_key UNIQUE (seq);
+
+ALTER TABLE ONLY webhook_progress
+    ADD CONSTRAINT webhook_progress_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY webhook_secret
+    ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (id);
+
 CREATE INDEX access_key_account_id_seq_idx ON access_key USING btree (account_id, seq);
 
 CREATE INDEX access_key_changed_at_idx ON access_key USING btree (changed_at) WHERE (state <> 'active'::text);
@@ -2003,6 +2082,18 @@ CREATE UNIQUE INDEX untrusted_proxy_one ON untrusted_proxy USING btree ((true));
 CREATE INDEX usage_import_line_account_id_idx ON usage_import_line USING btree (account_id);
 
 CREATE INDEX usage_level_account_id_last_day_idx ON usage_level USING btree (account_id, last_day);
+
+CREATE INDEX webhook_delivery_created_at_idx ON webhook_delivery USING btree (created_at);
+
+CREATE INDEX webhook_delivery_due_idx ON webhook_delivery USING btree (endpoint_id, due_at, id) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX webhook_delivery_endpoint_id_event_id_idx ON webhook_delivery USING btree (endpoint_id, event_id);
+
+CREATE INDEX webhook_delivery_endpoint_id_id_idx ON webhook_delivery USING btree (endpoint_id, id);
+
+CREATE INDEX webhook_endpoint_organisation_id_seq_idx ON webhook_endpoint USING btree (organisation_id, seq);
+
+CREATE INDEX webhook_secret_endpoint_id_idx ON webhook_secret USING btree (endpoint_id, created_at);
 
 CREATE TRIGGER account_usage_inserted AFTER INSERT ON storage_account REFERENCING NEW TABLE AS new_accounts FOR EACH STATEMENT EXECUTE FUNCTION add_account_usage();
 
@@ -2267,3 +2358,12 @@ ALTER TABLE ONLY usage_level
 
 ALTER TABLE ONLY usage_level
     ADD CONSTRAINT usage_level_of_sandbox_fkey FOREIGN KEY (of_sandbox) REFERENCES sandbox_clock(only_row);
+
+ALTER TABLE ONLY webhook_delivery
+    ADD CONSTRAINT webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoint(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY webhook_secret
+    ADD CONSTRAINT webhook_secret_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoint(id) ON DELETE CASCADE;

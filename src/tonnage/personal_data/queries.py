@@ -20,6 +20,7 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "organisation": (f"id in {_ORGANISATIONS}", "seq"),
     "member": (f"organisation_id in {_ORGANISATIONS}", "seq"),
     "api_key": (f"organisation_id in {_ORGANISATIONS}", "seq"),
+    "webhook_endpoint": (f"organisation_id in {_ORGANISATIONS}", "seq"),
     "contract": (f"id in {_CONTRACTS}", "seq"),
     "contract_terms": (f"contract_id in {_CONTRACTS}", "id"),
     "partner": (f"id in {_ORGANISATIONS}", "seq"),

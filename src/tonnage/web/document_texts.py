@@ -39,6 +39,10 @@ TAGS = [
         "name": "Events",
         "description": "With a key of any organisation: what has happened, for programs that follow it.",
     },
+    {
+        "name": "Webhooks",
+        "description": "With an admin's key of any organisation: events that are sent to your server.",
+    },
     {"name": "Integrations", "description": "Without a key."},
     {
         "name": "Sandbox",
@@ -59,6 +63,9 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"pattern": "^[0-9]{12}$"},
         "example": "482915730164",
     },
+    "webhookID": {"description": "The id of one of your webhooks: a UUID."},
+    "secretID": {"description": "The id of a secret of the webhook: a UUID."},
+    "deliveryID": {"description": "The id of a delivery of the webhook: a number.", "example": "4711"},
     "bookID": {"description": "The id of one of your price books: a UUID."},
     "number": {
         "description": "The number of a version in its price book: 1 is the first one.",

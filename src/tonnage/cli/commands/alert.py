@@ -65,8 +65,10 @@ def levels(
 
     async def work(session: Session) -> bytes:
         actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
-        if levels or inherit:
-            await session.database.transaction(actions.set_levels, actor, levels or None)
+        if levels:
+            await session.database.transaction(actions.set_levels, actor, levels)
+        elif inherit:
+            await session.database.transaction(actions.inherit_levels, actor)
         found = await session.database.run(levels_of, actor.organisation_id)
         return json.dumps(found._asdict()).encode()
 

@@ -17,7 +17,6 @@ from tonnage.cli.connection_limits import ClientConnectionLimits, most_connectio
 from tonnage.cli.context import (
     find_sandbox,
     fit,
-    key_file,
     of_sandbox,
     on_database,
     override,
@@ -31,6 +30,7 @@ from tonnage.cli.mailer import mailer
 from tonnage.cli.param_types import DAY
 from tonnage.cli.prepared_data import PreparedData
 from tonnage.cli.privileges import drop_privileges
+from tonnage.cli.services import lasting_options
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.sandbox_clock import SandboxClock
@@ -194,12 +194,8 @@ def _run(
         conninfo,
         **clock.options,
         mailer=mailer(settings, listener.origin, clock),
-        deletion_grace_days=settings.deletion_grace_days,
-        client_address_days=settings.client_address_days,
-        audit_months=settings.audit_months,
+        **lasting_options(settings),
         embedded_dir=None if settings.database_url else settings.data_dir,
-        key_file=key_file(settings),
-        data_dir=settings.data_dir,
         sign_in=_sign_in(settings),
         limits=settings.limits,
         with_samples=options.data.demo,

@@ -11,10 +11,11 @@ import uvloop
 
 from tonnage import embedded
 from tonnage.cli import logs
-from tonnage.cli.context import find_sandbox, fit, key_file, on_database, prove_keys, require_changeable
+from tonnage.cli.context import find_sandbox, fit, on_database, prove_keys, require_changeable
 from tonnage.cli.database_wait import DatabaseCheck
 from tonnage.cli.mailer import mailer
 from tonnage.cli.privileges import drop_privileges
+from tonnage.cli.services import lasting_options
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.mail import Mailer
@@ -62,11 +63,7 @@ async def _work(
     async with job_services(
         conninfo,
         mailer=outgoing,
-        key_file=key_file(settings),
-        data_dir=settings.data_dir,
-        deletion_grace_days=settings.deletion_grace_days,
-        client_address_days=settings.client_address_days,
-        audit_months=settings.audit_months,
+        **lasting_options(settings),
         **clock.options,
     ) as services:
         loop = asyncio.get_running_loop()

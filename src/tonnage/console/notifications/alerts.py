@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
-from tonnage.alerts.actions import set_levels
+from tonnage.alerts.actions import inherit_levels, set_levels
 from tonnage.alerts.alert_level import MOST_LEVELS
 from tonnage.alerts.lists import alert_rows
 from tonnage.alerts.queries import levels_of
@@ -49,7 +49,7 @@ async def change(page: AnyAdmin) -> Response:
 @routes.post("/inherited")
 async def inherit(page: AnyAdmin) -> Response:
     """Those that are set above count again."""
-    await page.database.transaction(set_levels, page.actor, None)
+    await page.database.transaction(inherit_levels, page.actor)
     return page.redirect(PATH, gettext("Alert levels saved"))
 
 

@@ -6,6 +6,7 @@ from tonnage.access.actor import Kind
 from tonnage.access.event import Event
 from tonnage.events.registry import EVERY_EVENT
 from tonnage.notifications.events import EVENTS as NOTIFICATIONS
+from tonnage.webhooks.events import EVENTS as WEBHOOKS
 from tonnage.wording.catalogue import N_
 
 NOUNS: Mapping[str, str] = {
@@ -16,6 +17,7 @@ NOUNS: Mapping[str, str] = {
     "member": N_("Members"),
     "organisation": N_("Organisation"),
     "key": N_("API keys"),
+    "webhook": N_("Webhooks"),
     "region": N_("Regions"),
     "installation": N_("Database"),
     "job": N_("Jobs"),
@@ -26,7 +28,7 @@ NOUNS: Mapping[str, str] = {
 }
 """The headings of the filter's choices, in their order."""
 
-_ALL: tuple[Event, ...] = (*EVERY_EVENT, *NOTIFICATIONS)
+_ALL: tuple[Event, ...] = (*EVERY_EVENT, *NOTIFICATIONS, *WEBHOOKS)
 """What reads the feed of events declares its own beside it."""
 
 ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}
