@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from tonnage import __version__
+from tonnage.alerts.lists import counts_by_level
 from tonnage.api_keys.guard import OperatorViewer
 from tonnage.db import Connection
 from tonnage.epoch.epoch import Installation
@@ -19,9 +20,11 @@ from tonnage.epoch.queries import installation
 from tonnage.jobs.queries import JobCount, job_counts
 from tonnage.metering.lists import RegionSampling, region_sampling
 from tonnage.migrations import state
+from tonnage.notifications.queries import due_mail_count
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.regions.queries import health
 from tonnage.web.routing import ApiRoute
+from tonnage.webhooks.delivery_queries import due_count
 
 routes = APIRouter(route_class=ApiRoute)
 
@@ -29,7 +32,7 @@ routes = APIRouter(route_class=ApiRoute)
 @routes.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, call: OperatorViewer) -> Response:
     """In the Prometheus text format. The metrics from the database are the same in every process."""
-    facts = await call.database.run(_facts, call.now)
+    facts = await call.database.run(_facts, call.now, call.services.wall_clock())
     registry = CollectorRegistry()
     registry.register(facts)
     body = generate_latest(request.app.state.requests.registry) + generate_latest(registry)
@@ -45,6 +48,9 @@ class _Facts(Collector):
     region_provisioning: list[RegionProvisioning]
     sampled: list[RegionSampling]
     installation: Installation
+    alerts: list[tuple[str, int, int]]
+    deliveries_due: tuple[int, datetime | None]
+    mails_due: int
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, for Prometheus."""
@@ -60,6 +66,7 @@ class _Facts(Collector):
         yield from self._of_regions()
         yield from self._of_accounts()
         yield from self._of_sampling()
+        yield from self._of_signals()
 
     def _of_jobs(self) -> Iterator[Metric]:
         jobs = GaugeMetricFamily(
@@ -115,6 +122,23 @@ class _Facts(Collector):
         missed = ((one.region, one.missed) for one in self.sampled)
         yield _gauge("tonnage_sampling_missed", "Accounts that did not answer in the last sampling.", "region", missed)
 
+    def _of_signals(self) -> Iterator[Metric]:
+        alerts = GaugeMetricFamily(
+            "tonnage_alerts",
+            "Storage accounts, partners and contracts that have reached an alert level.",
+            labels=("subject", "level"),
+        )
+        for subject, level, number in self.alerts:
+            alerts.add_metric((subject, str(level)), number)
+        yield alerts
+        due, since = self.deliveries_due
+        yield GaugeMetricFamily("tonnage_webhook_deliveries_due", "Events that webhooks are to be sent now.", due)
+        oldest = 0.0 if since is None else self._seconds_since(since)
+        yield GaugeMetricFamily(
+            "tonnage_webhook_oldest_due_seconds", "Seconds since the oldest of these was to be sent.", oldest
+        )
+        yield GaugeMetricFamily("tonnage_notification_mails_due", "Mails that are to be sent now.", self.mails_due)
+
     def _seconds_since(self, moment: datetime) -> float:
         # The queue uses the database's clock, which may be ahead of ours.
         return max(0.0, (self.now - moment).total_seconds())
@@ -127,7 +151,7 @@ def _gauge(name: str, about: str, label: str, values: Iterable[tuple[str, float]
     return family
 
 
-async def _facts(conn: Connection, now: datetime) -> _Facts:
+async def _facts(conn: Connection, now: datetime, wall_now: datetime) -> _Facts:
     found = await state(conn)
     return _Facts(
         now,
@@ -137,4 +161,7 @@ async def _facts(conn: Connection, now: datetime) -> _Facts:
         await region_provisioning(conn),
         await region_sampling(conn),
         await installation(conn),
+        await counts_by_level(conn),
+        await due_count(conn, wall_now),
+        await due_mail_count(conn, wall_now),
     )

@@ -47,6 +47,7 @@ from tonnage.cli.group import Commands
             "key": "Manage API keys.",
             "audit": "Show the audit log.",
             "event": "Show the feed of events.",
+            "webhook": "Manage webhooks, and send events again.",
             "organisation": "Copy or erase what is stored about an organisation.",
         },
     },

@@ -40,4 +40,4 @@ async def open_services(session: Session, settings: Settings) -> AsyncGenerator[
     """With backends that are closed at the end of the block."""
     keys = key_file(settings)
     async with open_backends(session.database, keys) as backends:
-        yield Services(session.database, backends, key_file=keys, data_dir=settings.data_dir, **session.clock.options)
+        yield Services(session.database, backends, **lasting_options(settings), **session.clock.options)

@@ -241,3 +241,8 @@ async def subject_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
         {"accounts": accounts, "others": others},
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def due_mail_count(conn: Connection, now: datetime) -> int:
+    """How many mails are to be sent now."""
+    return (await one_row(await conn.execute("select count(*) from notification_mail where due_at <= %s", [now])))[0]

@@ -1,6 +1,5 @@
 """SQL of deliveries: making them of events, sending them, their log."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -238,13 +237,13 @@ async def delete_old(conn: Connection, before: datetime, most: int) -> int:
     return cursor.rowcount
 
 
-async def delivery_counts(conn: Connection, now: datetime) -> Sequence[tuple[str, int, float]]:
-    """How many deliveries are due, and for how many seconds the oldest of them has been."""
+async def due_count(conn: Connection, now: datetime) -> tuple[int, datetime | None]:
+    """How many deliveries of endpoints that are not disabled are due, and since when the oldest of them is."""
     cursor = await conn.execute(
         """
-        select 'due', count(*), coalesce(extract(epoch from %(now)s - min(due_at)), 0)::float8
-        from webhook_delivery where due_at <= %(now)s
+        select count(*), min(d.due_at) from webhook_delivery d join webhook_endpoint w on w.id = d.endpoint_id
+        where d.due_at <= %s and w.disabled_at is null
         """,
-        {"now": now},
+        [now],
     )
-    return await cursor.fetchall()
+    return await one_row(cursor)
