@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from tonnage.alerts import jobs  # noqa: F401  sampling defers its job
 from tonnage.db import connect
 from tonnage.metering.jobs import sample
 from tonnage.regions.backends import open_backends

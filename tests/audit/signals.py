@@ -1,6 +1,5 @@
 """Alert levels that are crossed, what members choose to be notified of, and webhooks."""
 
-import json
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -88,7 +87,7 @@ async def webhook_create(data: AuditData) -> Recorded:
             webhooks.create_endpoint, _services(data), whose, EndpointChange(_URL, "Tickets", ("key.created",)), NOW
         )
     after = {"url": _URL, "description": "Tickets", "types": ["key.created"], "enabled": True}
-    return data.entry("webhook.create", whose, whose, json.loads(made)["id"], after=after)
+    return data.entry("webhook.create", whose, whose, made.id, after=after)
 
 
 async def webhook_update(data: AuditData) -> Recorded:

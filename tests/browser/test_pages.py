@@ -102,11 +102,33 @@ _LOCKED_DISTRIBUTOR = """
         locked_by_id = (select id from organisation where kind = 'operator')
     where name = 'Late Payers'
 """
+_HOOKED = """
+    with w as (
+        insert into webhook_endpoint (
+            organisation_id, url, description, types, created_at, public_key, failing_since)
+        select id, 'https://tickets.example.com/hooks/tonnage', 'Tickets',
+            '{account.over_allocation,key.expiring}',
+            now() - interval '9 days', 'whpk_fDUKVQJ9v4d0zYh3GEAP0jCGqJ4pDcVSpyZ6R8e3W7A=',
+            now() - interval '2 hours'
+        from organisation returning id
+    ), s as (
+        insert into webhook_secret (endpoint_id, created_at)
+        select id, now() - n * interval '1 day' from w, generate_series(1, 2) n
+    )
+    insert into webhook_delivery (endpoint_id, event_id, type, created_at, due_at, attempts, attempted_at,
+        milliseconds, status, detail, delivered_at)
+    select id, gen_random_uuid(), type, now() - interval '1 hour', due, attempts, now() - interval '1 hour', 212,
+        status, detail, delivered
+    from w, (values ('account.over_allocation', null::timestamptz, 1, 204, '', now()),
+        ('key.expiring', now() + interval '2 hours', 4, 503, 'Service unavailable', null),
+        ('key.expiring', null, 10, null, 'no response within 15 seconds', null))
+        as d (type, due, attempts, status, detail, delivered)
+"""
 
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: tax rates, drafts of prices, sessions and blocks of members; every other account
+    """With what the sample data lacks: tax rates, webhooks, drafts of prices, sessions and blocks; every other account
     is suspended, every other partner locked. So few visits find each kind.
     """
     distributor = scene.DISTRIBUTOR
@@ -120,6 +142,7 @@ def demo(demo: Demo) -> Demo:
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
         assert conn.execute(_SIGNED_IN).rowcount > 3
         assert conn.execute(_BLOCKED).rowcount > 3
+        assert conn.execute(_HOOKED).rowcount > 3
     return demo
 
 

@@ -27,6 +27,8 @@ _WITH_RATE = "insert into tax_rate (organisation_id, valid_from, percent) values
 _WITH_DRAFT = """
     insert into price_version (book_id, number, valid_from, reserved, prorate_minimums, created_at)
     values (%(bookID)s, 1, '2026-12-01', 1, true, %(now)s)"""
+_DISABLED_WEBHOOK = """
+    update webhook_endpoint set disabled_at = %(now)s, disabled_reason = 'gone' where id = %(webhookID)s"""
 _NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "deletions", "statements", "keys")
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
@@ -169,6 +171,14 @@ POSTS = [
         {"buyer": "{partnerID}", "amount": "-5.00", "currency": "EUR", "reason": "Outage"},
     ),
     Post("/statements/months/{month}/freeze"),
+    Post("/webhooks/new", {"url": "https://example.com/hooks", "type.key.created": "on"}),
+    Post("/webhooks/{webhookID}/test"),
+    Post("/webhooks/{webhookID}/enable", after=_DISABLED_WEBHOOK),
+    Post("/webhooks/{webhookID}/disable"),
+    Post("/webhooks/{webhookID}/secrets/new", after="delete from webhook_secret where id = %(secretID)s"),
+    Post("/webhooks/{webhookID}/secrets/{secretID}/revocation"),
+    Post("/webhooks/{webhookID}/deliveries/{deliveryID}/replay"),
+    Post("/webhooks/{webhookID}/deletion"),
     Post("/alerts", {"levels": "40, 60"}),
     Post("/alerts/inherited", after="insert into alert_levels (organisation_id, levels) values (%(own)s, '{70}')"),
     Post("/profile/notifications", dict.fromkeys(_NOTIFICATIONS, "weekly")),

@@ -121,6 +121,9 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         if "keyID" in post.path
         else None,
         "region": await cast.region(),
+        "webhookID": data.webhook.id,
+        "secretID": data.webhook.secret,
+        "deliveryID": data.webhook.delivery,
         "newRegion": f"r{uuid4().hex[:12]}",
         "email": f"{uuid4().hex}@example.org",
         "sessionID": await session_of(client, member),

@@ -75,6 +75,9 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "line": "1",
         "month": "2026-02",
         "token": "unknown",
+        "webhookID": str(data.webhook.id),
+        "secretID": str(data.webhook.secret),
+        "deliveryID": str(data.webhook.delivery),
     }
 
 

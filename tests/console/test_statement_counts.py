@@ -15,6 +15,7 @@ from tests.cast import NOW
 from tests.console.browsers import Browser
 from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, block_of, book_of, session_of
 from tests.statements.inserted import insert_statement_of
+from tests.webhooks.inserted import insert_webhook
 from tonnage.access.actor import Actor, Kind
 from tonnage.db import Connection
 from tonnage.price_books.assignment import Subject, SubjectKind
@@ -126,11 +127,20 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         own = {"memberID": browser.member_id, "sessionID": await session_of(client, browser.member_id)}
         key = {"keyID": await key_of(client, actor)}
         book = {"bookID": await priced_book_of(client, actor)}
+        webhook = await insert_webhook(client.cast, actor)
+        hooks = {"webhookID": webhook.id, "secretID": webhook.secret, "deliveryID": webhook.delivery}
         sold = {
             "statementID": await client.cast.database.run(sold_statement, actor, buyer, data.contract),
             "adjustmentID": await adjustment_of(client, actor, buyer),
         }
-        of_pages = {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors, "/prices": book}
+        of_pages = {
+            "": ids,
+            "/team": own,
+            "/keys": key,
+            "/operator/dist": distributors,
+            "/prices": book,
+            "/webhooks": hooks,
+        }
         readers.append(Reader(actor, browser, {**of_pages, "/statements": sold}))
     return readers
 

@@ -375,5 +375,5 @@ async def test_it_is_audited_without_names(data: PartnerOnCluster) -> None:
         f"%{user.uid}%",
         account,
     )
-    facts = {"region": REGION, "used": 3000, "objects": 3, "accessKeys": 1}
+    facts = {"region": REGION, "used": 3000, "objects": 3, "accessKeys": 1, "revision": 1}
     assert entries == (["account.create", "account.adopt"], facts, False)

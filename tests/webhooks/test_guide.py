@@ -4,6 +4,8 @@ import http.client
 import json
 import re
 import threading
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from http.server import HTTPServer
 from pathlib import Path
@@ -40,11 +42,18 @@ def test_the_receiver_of_the_guide(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "partner.updated {'revision': 4}\n"
 
 
-def test_the_commands(conninfo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own(new_database: Callable[[], AbstractContextManager[str]]) -> Generator[str]:
+    """Without secrets of other tests."""
+    with new_database() as conninfo:
+        yield conninfo
+
+
+def test_the_commands(own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(tmp_path / "keys"))
     monkeypatch.setenv("TONNAGE_DATA_DIR", str(tmp_path))
-    tonnage = Command(conninfo)
-    tonnage("secret", "create")
+    tonnage = Command(own)
+    tonnage.ok("secret", "create")
     whose = ("--organisation", tonnage.distributor())
     refused = tonnage.refused("webhook", "create", "https://10.0.0.1/", *whose)
     assert "leads into a private network" in refused

@@ -34,8 +34,7 @@ from tonnage.webhooks.endpoint import EndpointChange
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime.now(UTC)
-"""The package that verifies reads the machine's clock."""
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -47,7 +46,8 @@ class Sender:
     key_file: Path
     distributor: Actor
     partner: Actor
-    now: datetime = NOW
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The package that verifies reads the machine's clock."""
     endpoint: UUID = field(default_factory=uuid4)
     secret: str = ""
 
@@ -66,7 +66,7 @@ class Sender:
         made = await self.cast.database.transaction(
             actions.create_endpoint, self.services, self.distributor, details, self.now
         )
-        return json.loads(made)
+        return json.loads(made.json)
 
     async def happens(self, name: str = "New") -> None:
         change = PartnerChange(name)
@@ -106,7 +106,7 @@ async def sender(new_database: Callable[[], AbstractContextManager[str]], tmp_pa
             partner = await cast.partner(distributor, await cast.contract(distributor), TB)
             await published(database)
             made = Sender(cast, listening, key_file(tmp_path), distributor, partner)
-            await delivery_actions.queue_new(database, NOW)
+            await delivery_actions.queue_new(database, made.now)
             document = await made.create()
             made.endpoint, made.secret = UUID(document["id"]), document["secretKey"]
             yield made
@@ -222,7 +222,7 @@ async def test_a_slow_receiver_is_left(sender: Sender, tmp_path: Path) -> None:
 async def test_a_certificate_of_another_name_is_not_accepted(sender: Sender) -> None:
     other = EndpointChange(url=sender.receiver.url.replace(NAME, "other.example.com"))
     await sender.cast.database.run(
-        actions.change_endpoint, sender.services, sender.distributor, sender.endpoint, other, NOW
+        actions.change_endpoint, sender.services, sender.distributor, sender.endpoint, other, sender.now
     )
     await sender.happens()
     assert await sender.deliver() == 0
@@ -254,10 +254,10 @@ async def test_the_next_address_is_tried_where_one_refuses(tmp_path: Path) -> No
 
 async def test_at_most_two_secrets_and_both_sign(sender: Sender) -> None:
     run, whose = sender.cast.database.transaction, sender.distributor
-    later = NOW + timedelta(seconds=1)
-    added = json.loads(await run(actions.add_secret, sender.services, whose, sender.endpoint, later))
+    later = sender.now + timedelta(seconds=1)
+    added = json.loads((await run(actions.add_secret, sender.services, whose, sender.endpoint, later)).json)
     with pytest.raises(Conflict, match="two secrets"):
-        await run(actions.add_secret, sender.services, whose, sender.endpoint, NOW)
+        await run(actions.add_secret, sender.services, whose, sender.endpoint, sender.now)
     await sender.happens()
     await sender.deliver()
     [got] = sender.receiver.received
@@ -277,18 +277,16 @@ async def test_at_most_two_secrets_and_both_sign(sender: Sender) -> None:
 
 async def test_types_filter_and_strangers_get_nothing(sender: Sender) -> None:
     stranger = await sender.cast.distributor()
-    theirs = json.loads(
-        await sender.cast.database.transaction(
-            actions.create_endpoint, sender.services, stranger, EndpointChange(sender.receiver.url, "", ()), NOW
-        )
+    theirs = await sender.cast.database.transaction(
+        actions.create_endpoint, sender.services, stranger, EndpointChange(sender.receiver.url, "", ()), sender.now
     )
     only = EndpointChange(types=("member.created",))
     await sender.cast.database.run(
-        actions.change_endpoint, sender.services, sender.distributor, sender.endpoint, only, NOW
+        actions.change_endpoint, sender.services, sender.distributor, sender.endpoint, only, sender.now
     )
     await sender.happens()
     assert await sender.deliver() == 0
-    assert await sender.deliver(endpoint=UUID(theirs["id"])) == 0
+    assert await sender.deliver(endpoint=theirs.id) == 0
     await write(sender.cast.database, FeedReader.of(sender.distributor), "member.create")
     await published(sender.cast.database)
     assert await sender.deliver() == 1
@@ -297,8 +295,8 @@ async def test_types_filter_and_strangers_get_nothing(sender: Sender) -> None:
 
 
 async def test_test_events_and_replays(sender: Sender) -> None:
-    run, whose = sender.cast.database.transaction, sender.distributor
-    await run(actions.send_test, whose, sender.endpoint, NOW)
+    run, whose, begun = sender.cast.database.transaction, sender.distributor, sender.now
+    await run(actions.send_test, whose, sender.endpoint, sender.now)
     assert await sender.deliver() == 1
     [got] = sender.receiver.received
     event: Any = Webhook(sender.secret).verify(got.body, got.headers)
@@ -310,9 +308,9 @@ async def test_test_events_and_replays(sender: Sender) -> None:
     sender.receiver.answers = []
     assert [(one["due"], one["attempts"]) for one in await sender.log()] == [(False, 1), (False, MOST_ATTEMPTS)]
     replay = actions.replay
-    assert await run(replay, whose, sender.endpoint, sender.now, since=NOW, failed_only=True) == 1
+    assert await run(replay, whose, sender.endpoint, sender.now, since=begun, failed_only=True) == 1
     assert await sender.deliver() == 1
-    assert await run(replay, whose, sender.endpoint, sender.now, since=NOW) == 2
+    assert await run(replay, whose, sender.endpoint, sender.now, since=begun) == 2
     assert await sender.deliver() == 2
     with pytest.raises(NotFound):
         await run(replay, whose, sender.endpoint, sender.now, delivery_id=2**62)

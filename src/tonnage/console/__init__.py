@@ -18,6 +18,7 @@ from tonnage.console import (
     sign_in,
     statements,
     styleguide,
+    webhooks,
 )
 from tonnage.console.page_request import SignInRequired
 from tonnage.errors import ReauthenticationRequired
@@ -34,6 +35,7 @@ routes: tuple[APIRouter, ...] = (
     *statements.routes,
     *profile.routes,
     *notifications.routes,
+    *webhooks.routes,
 )
 """The pages."""
 

@@ -19,6 +19,7 @@ _PRICES = NavigationItem(N_("Prices"), "/prices")
 _STATEMENTS = NavigationItem(N_("Statements"), "/statements")
 _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
+_WEBHOOKS = NavigationItem(N_("Webhooks"), "/webhooks", Role.ADMIN)
 _BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
 _BILLING = NavigationItem(N_("Billing profile"), "/billing-profile")
 _ALERTS = NavigationItem(N_("Alerts"), "/alerts")
@@ -41,6 +42,7 @@ _ITEMS = {
         NavigationItem(N_("Jobs"), "/operator/jobs"),
         _TEAM,
         _KEYS,
+        _WEBHOOKS,
         _BLOCKS,
         _BILLING,
         _AUDIT,
@@ -55,6 +57,7 @@ _ITEMS = {
         _INBOX,
         _TEAM,
         _KEYS,
+        _WEBHOOKS,
         _BLOCKS,
         _BILLING,
         _AUDIT,
@@ -68,6 +71,7 @@ _ITEMS = {
         _INBOX,
         _TEAM,
         _KEYS,
+        _WEBHOOKS,
         _BLOCKS,
         _BILLING,
         _AUDIT,

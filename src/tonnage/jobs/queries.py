@@ -240,3 +240,12 @@ async def try_now(conn: Connection, ids: Sequence[int]) -> None:
         "update procrastinate_jobs set scheduled_at = null where id = any(%(ids)s) and status = 'todo'",
         {"ids": list(ids)},
     )
+
+
+async def waiting_locks(conn: Connection, locks: Sequence[str]) -> set[str]:
+    """Those of these locks of which a job is waiting or running."""
+    cursor = await conn.execute(
+        "select distinct lock from procrastinate_jobs where lock = any(%s) and status in ('todo', 'doing')",
+        [list(locks)],
+    )
+    return {row[0] for row in await cursor.fetchall()}

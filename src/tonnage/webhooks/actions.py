@@ -1,6 +1,7 @@
 """Endpoints of webhooks: created, changed, their secrets. The actor is an admin of the organisation itself."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
@@ -23,12 +24,6 @@ SECRET = "secretKey"  # noqa: S105  the name of a field
 _NO_KEY = "Secrets are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`."
 
 
-def _require_admin(services: Services, actor: Actor) -> None:
-    actor.require(actor.kind, Role.ADMIN)
-    if services.key_file is None:
-        raise Conflict(_NO_KEY, ConflictCode.NO_SECRET_KEY)
-
-
 def _require_valid(services: Services, actor: Actor, change: EndpointChange) -> None:
     """Invalid: an address that nothing is sent to, or a type that the organisation cannot see."""
     if change.url is not None:
@@ -39,14 +34,23 @@ def _require_valid(services: Services, actor: Actor, change: EndpointChange) -> 
     change.require_types(set(FeedReader.of(actor).types()))
 
 
+class WithSecret(NamedTuple):
+    """An endpoint with a new secret, which is not shown again."""
+
+    id: UUID
+    secret: str
+    json: bytes
+    """The endpoint, with the secret."""
+
+
 async def create_endpoint(
     conn: Connection, services: Services, actor: Actor, change: EndpointChange, now: datetime
-) -> bytes:
-    """The new endpoint as JSON, with its secret. In the caller's transaction.
+) -> WithSecret:
+    """A new endpoint. In the caller's transaction.
 
     Invalid. Conflict: the organisation has the greatest number of them, or secrets cannot be sealed.
     """
-    _require_admin(services, actor)
+    actor.require(actor.kind, Role.ADMIN)
     _require_valid(services, actor, change)
     scope = actor.organisation_id
     if await queries.hold_organisation(conn, scope) >= MOST_ENDPOINTS:
@@ -63,7 +67,7 @@ async def create_endpoint(
     if secret is None or found is None:
         raise AssertionError("the transaction has just made it")
     await queries.save_result(conn, found.json, actor.stamp, sealed_secret=_sealed(services, actor, secret))
-    return with_member(found.json, SECRET, secret)
+    return WithSecret(endpoint_id, secret, with_member(found.json, SECRET, secret))
 
 
 async def find(conn: Connection, actor: Actor, endpoint_id: UUID) -> Versioned:
@@ -85,7 +89,7 @@ async def change_endpoint(
     revision: int | None = None,
 ) -> Versioned:
     """The endpoint after the change. NotFound, Invalid. PreconditionFailed: it is not in the given `revision`."""
-    _require_admin(services, actor)
+    actor.require(actor.kind, Role.ADMIN)
     _require_valid(services, actor, change)
     changed = await queries.update_endpoint(
         conn, actor.organisation_id, endpoint_id, change, revision, now, actor.stamp
@@ -106,16 +110,17 @@ async def delete_endpoint(conn: Connection, actor: Actor, endpoint_id: UUID, *, 
         await discard(conn, name)
 
 
-async def add_secret(conn: Connection, services: Services, actor: Actor, endpoint_id: UUID, now: datetime) -> bytes:
-    """The endpoint as JSON with a second secret: messages are signed with both. In the caller's transaction. NotFound.
-    Conflict: it has two."""
-    _require_admin(services, actor)
+async def add_secret(
+    conn: Connection, services: Services, actor: Actor, endpoint_id: UUID, now: datetime
+) -> WithSecret:
+    """A second secret: messages are signed with both. In the caller's transaction. NotFound. Conflict: it has two."""
+    actor.require(actor.kind, Role.ADMIN)
     secret = await _new_secret(conn, services, actor, endpoint_id, now)
     if secret is None:
         raise no_endpoint(endpoint_id)
     found = await find(conn, actor, endpoint_id)
     await queries.save_result(conn, found.json, actor.stamp, sealed_secret=_sealed(services, actor, secret))
-    return with_member(found.json, SECRET, secret)
+    return WithSecret(endpoint_id, secret, with_member(found.json, SECRET, secret))
 
 
 async def _new_secret(

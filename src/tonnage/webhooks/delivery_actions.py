@@ -13,7 +13,8 @@ from tonnage.access.actor import Kind
 from tonnage.db import Connection, Database
 from tonnage.events.event_feed import FeedReader
 from tonnage.events.queries import find_event
-from tonnage.jobs import defer
+from tonnage.jobs import defer, lock_key
+from tonnage.jobs.queries import waiting_locks
 from tonnage.public_http import NoReply, UrlRefused
 from tonnage.services import Services
 from tonnage.webhooks import delivery_queries, queries
@@ -24,7 +25,7 @@ from tonnage.webhooks.signature import signed_headers
 _log = logging.getLogger(__name__)
 
 _EVENTS_AT_ONCE = 2_000
-_ENDPOINTS_AT_ONCE = 500
+_ENDPOINTS_AT_ONCE = 10_000
 _IN_A_RUN = 50
 """Deliveries of a run of the job; and the seconds after which it ends early."""
 _LONGEST_RUN = 20.0
@@ -36,8 +37,13 @@ async def queue_new(database: Database, now: datetime) -> None:
     """Makes deliveries of new events, and defers the jobs of endpoints that have some to send."""
     while (await database.run(delivery_queries.make_deliveries, _EVENTS_AT_ONCE, now))[0] == _EVENTS_AT_ONCE:
         pass
-    for endpoint_id in await database.run(delivery_queries.endpoints_due, now, _ENDPOINTS_AT_ONCE):
-        await database.run(defer, "webhooks.deliver", endpoint_id)
+    due = await database.run(delivery_queries.endpoints_due, now, _ENDPOINTS_AT_ONCE)
+    # One that has a job waits for that: this is asked every few seconds.
+    locks = [lock_key("webhooks.deliver", one) for one in due]
+    asked = await database.run(waiting_locks, locks) if locks else set[str]()
+    for endpoint_id in due:
+        if lock_key("webhooks.deliver", endpoint_id) not in asked:
+            await database.run(defer, "webhooks.deliver", endpoint_id)
 
 
 async def deliver(services: Services, endpoint_id: UUID) -> None:

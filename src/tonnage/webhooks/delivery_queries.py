@@ -61,14 +61,12 @@ async def make_deliveries(conn: Connection, most: int, now: datetime) -> tuple[i
 
 
 async def endpoints_due(conn: Connection, now: datetime, most: int) -> list[UUID]:
-    """Endpoints with deliveries that are due, for which no job is waiting or running."""
+    """The first endpoints with deliveries that are due."""
     cursor = await conn.execute(
         """
         select w.id from webhook_endpoint w
         where w.disabled_at is null and exists (
                 select from webhook_delivery d where d.endpoint_id = w.id and d.due_at <= %(now)s)
-            and not exists (select from procrastinate_jobs j
-                where j.lock = 'webhooks.deliver/' || w.id and j.status in ('todo', 'doing'))
         order by w.seq limit %(most)s
         """,
         {"now": now, "most": most},

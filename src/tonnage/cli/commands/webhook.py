@@ -77,9 +77,10 @@ def create(
         actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
         change = EndpointChange(url, description, types)
         async with open_services(session, settings) as services:
-            return await session.database.transaction(
+            made = await session.database.transaction(
                 actions.create_endpoint, services, actor, change, session.wall_now
             )
+            return made.json
 
     click.echo(run(settings, work))
 

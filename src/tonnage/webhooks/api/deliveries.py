@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin
@@ -14,6 +13,7 @@ from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json
 from tonnage.web.schemas import Flag, RequestModel, ResponseModel, TimestampText, UuidPath, UuidText, with_example
+from tonnage.web.timestamps import Timestamp
 from tonnage.webhooks import actions, delivery_queries
 from tonnage.webhooks.endpoint import no_delivery, no_endpoint
 
@@ -40,7 +40,7 @@ class ReplayReqBody(RequestModel):
 
     model_config = with_example({"since": "2026-11-24T08:00:00Z", "failedOnly": True})
 
-    since: AwareDatetime
+    since: Timestamp
     """From when on: events whose deliveries were made at this time or later."""
     failed_only: Flag = False
     """Whether only those that are not tried any more are sent."""

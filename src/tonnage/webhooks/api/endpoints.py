@@ -149,7 +149,7 @@ async def create_webhook(call: AnyAdmin, body: Annotated[CreateWebhookReqBody, B
     change = EndpointChange(body.url, body.description or "", tuple(body.types))
     now = call.services.wall_clock()
     made = await call.database.transaction(actions.create_endpoint, call.services, call.actor, change, now)
-    return Json(made, 201)
+    return Json(made.json, 201)
 
 
 @routes.get("/{webhookID}", responses={200: {"model": WebhookResponse}}, openapi_extra=refusals(RequestCode.NOT_FOUND))
@@ -215,7 +215,7 @@ async def create_webhook_secret(call: AnyAdmin, webhookID: UuidPath) -> Response
     """
     now = call.services.wall_clock()
     made = await call.database.transaction(actions.add_secret, call.services, call.actor, webhookID, now)
-    return Json(made, 201)
+    return Json(made.json, 201)
 
 
 @routes.delete("/{webhookID}/secrets/{secretID}", status_code=204, openapi_extra=refusals(RequestCode.NOT_FOUND))

@@ -1,0 +1,7 @@
+"""Webhooks of the reader's organisation."""
+
+from fastapi import APIRouter
+
+from tonnage.console.webhooks import endpoint, endpoints
+
+routes: tuple[APIRouter, ...] = (endpoints.routes, endpoint.routes)

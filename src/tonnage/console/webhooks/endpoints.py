@@ -1,0 +1,56 @@
+"""The list of webhooks, and new ones."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.console.page_request import AnyAdmin, PageRequest
+from tonnage.console.rendering import gettext
+from tonnage.events.registry import types_for
+from tonnage.web.forms import Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Name, Text
+from tonnage.webhooks.actions import WithSecret, create_endpoint
+from tonnage.webhooks.endpoint import MOST_ENDPOINTS, EndpointChange
+from tonnage.webhooks.lists import endpoint_rows
+
+PATH = "/webhooks"
+_TYPE = "type."
+"""What the names of the checkboxes of types begin with."""
+
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
+
+
+class NewWebhookForm(Form):
+    """The types are checkboxes: none is all."""
+
+    url: Text
+    description: Name | None = None
+
+
+@routes.get("")
+async def show(page: AnyAdmin) -> Response:
+    """All of them."""
+    rows = await page.database.run(endpoint_rows, page.actor.organisation_id)
+    return page.render("webhooks/list.html", rows=rows, may_create=len(rows) < MOST_ENDPOINTS)
+
+
+@routes.get("/new")
+@routes.post("/new")
+async def new(page: AnyAdmin) -> Response:
+    """The form; and the answer to it, which alone shows the secret."""
+    form = unbound(NewWebhookForm)
+    if page.request.method == "POST":
+        form = bind(NewWebhookForm, page.fields)
+        made = await form.submit(lambda values: _create(page, values), about="url")
+        if made:
+            return page.render(
+                "webhooks/secret.html", secret=made.secret, path=f"{PATH}/{made.id}", title=gettext("Webhook created")
+            )
+    types = [(event.type, gettext(event.label)) for event in types_for(page.actor.kind)]
+    return page.render("webhooks/new.html", status=form.status, form=form, types=types, prefix=_TYPE)
+
+
+async def _create(page: PageRequest, values: NewWebhookForm) -> WithSecret:
+    types = tuple(name.removeprefix(_TYPE) for name in page.fields if name.startswith(_TYPE))
+    change = EndpointChange(values.url.strip(), values.description or "", types)
+    return await page.database.transaction(create_endpoint, page.services, page.actor, change, page.wall_now)
