@@ -5,17 +5,16 @@ import sys
 import time
 from pathlib import Path
 
-from tonnage.alerts import jobs  # noqa: F401  sampling defers its job
 from tonnage.db import connect
-from tonnage.metering.jobs import sample
 from tonnage.regions.backends import open_backends
 from tonnage.services import Services
+from tonnage.worker import DECLARED
 
 
 async def _run(url: str, key_file: Path, region: str) -> float:
     async with connect(url) as database, open_backends(database, key_file) as backends:
         begin = time.monotonic()
-        await sample(Services(database, backends), region)
+        await DECLARED["metering.sample"].function(Services(database, backends), region)
         return time.monotonic() - begin
 
 

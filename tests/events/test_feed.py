@@ -1,4 +1,4 @@
-"""The feed of events: order, scope, what is kept, and a restore."""
+"""The feed of events: order, scope, and what is kept."""
 
 import asyncio
 import json
@@ -15,7 +15,6 @@ import psycopg
 import pytest
 
 from tests.cast import NOW, TB, Cast
-from tests.recovery.test_restore import dump, put_back
 from tests.roles import as_owner
 from tests.statements.months import sellers_with_prices
 from tonnage.access.actor import Actor, Kind
@@ -326,32 +325,6 @@ async def test_what_is_too_long_is_left_out(own: tuple[str, Cast]) -> None:
     assert data_of(shortened)["isShortened"] is True
     assert "before" not in data_of(shortened)
     assert max(len(event.body) for event in (whole, shortened)) < 20_000
-
-
-async def test_a_reader_goes_on_where_it_was_after_a_restore(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
-) -> None:
-    with new_database() as conninfo:
-        async with connect(conninfo) as database:
-            reader = FeedReader.of(await (await Cast.of(database)).distributor())
-            await write(database, reader, entries=3)
-            await published(database)
-            seen = await read(database, reader)
-            await asyncio.to_thread(dump, conninfo, tmp_path / "backup")
-            await write(database, reader)
-            await published(database)
-            [lost] = await read(database, reader, seen[-1].id)
-        await asyncio.to_thread(put_back, conninfo, tmp_path / "backup")
-        async with connect(conninfo) as database:
-            assert await read(database, reader) == seen
-            await write(database, reader, "partner.move")
-            await published(database)
-            [found] = await read(database, reader, seen[-1].id)
-            assert found.type == "partner.moved"
-            # An event that the backup lacks is none, although another has its place.
-            assert found.position == lost.position
-            with pytest.raises(Gone):
-                await read(database, reader, lost.id)
 
 
 async def test_events_begin_with_the_upgrade(own: tuple[str, Cast]) -> None:
