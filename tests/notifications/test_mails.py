@@ -19,8 +19,8 @@ from tests.clocks import clocks
 from tests.events.test_feed import published
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import connect
-from tonnage.error_codes import UnavailableCode
-from tonnage.errors import Invalid
+from tonnage.error_codes import ConflictCode, UnavailableCode
+from tonnage.errors import Conflict, Invalid
 from tonnage.mail import Deferred, Mailer, Message, written
 from tonnage.notifications import actions, queries
 from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
@@ -61,18 +61,21 @@ class Company:
         await self.cast.database.run(insert)
         await published(self.cast.database)
 
-    async def mailed(self, after: timedelta = timedelta()) -> list[str]:
-        """Runs the job after that time; who got a mail."""
-        self.now += after
-        services = Services(
+    @property
+    def services(self) -> Services:
+        return Services(
             self.cast.database,
             OpenBackends(self.cast.database, None),
             **clocks(lambda: self.now),
             mailer=Mailer(self.outbox, "https://console.example.org"),
             key_file=self.key_file,
         )
+
+    async def mailed(self, after: timedelta = timedelta()) -> list[str]:
+        """Runs the job after that time; who got a mail."""
+        self.now += after
         before = len(self.outbox.sent)
-        await actions.notify(services)
+        await actions.notify(self.services)
         return sorted(self.emails[message.to] for message in self.outbox.sent[before:])
 
     @property
@@ -180,6 +183,39 @@ async def test_a_mail_server_that_is_away_loses_nothing(company: Company) -> Non
     company.outbox.fails = None
     assert await company.mailed(timedelta(minutes=29)) == []
     assert await company.mailed(timedelta(minutes=1)) == ["partner"]
+
+
+async def test_a_mail_that_cannot_be_made_keeps_no_other(company: Company) -> None:
+    account = await company.cast.account(company.partner, TB)
+    await company.happens("account.reach-level", company.partner, account)  # without numbers, as no program writes it
+    with pytest.raises(KeyError):
+        await company.mailed()
+    await company.happens("partner.reach-level", company.partner, company.partner.organisation_id, **ALERT)
+    assert await company.mailed(timedelta(minutes=1)) == ["distributor"]
+    with pytest.raises(KeyError):
+        await company.mailed(timedelta(days=1))
+
+
+async def test_a_mail_that_is_refused_keeps_no_other(company: Company) -> None:
+    account = await company.cast.account(company.partner, TB)
+    await company.happens("account.reach-level", company.partner, account, **ALERT)
+    company.outbox.fails = Conflict("Refused.", ConflictCode.MAIL_REFUSED)
+    assert await company.mailed() == []
+    company.outbox.fails = None
+    await company.happens("partner.reach-level", company.partner, company.partner.organisation_id, **ALERT)
+    assert await company.mailed(timedelta(minutes=1)) == ["distributor"]
+
+
+async def test_what_happens_while_a_mail_is_written_is_mailed_once(company: Company) -> None:
+    account = await company.cast.account(company.partner, TB)
+    await company.happens("account.reach-level", company.partner, account, **ALERT)
+    await company.cast.database.transaction(actions.queue_new, company.now)
+    await company.happens("account.exceed", company.partner, account, **ALERT)
+    await actions.send_due(company.services, company.now)
+    assert company.last.subject == "2 notifications of Valley"
+    assert await company.mailed(timedelta(hours=2)) == []
+    await company.happens("account.reach-level", company.partner, account, **ALERT)
+    assert await company.mailed(timedelta(hours=2)) == ["partner"]
 
 
 async def test_the_mail_has_two_forms_and_can_be_stopped(company: Company, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tonnage.db import Connection
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Conflict, EditConflict, Invalid, Unauthenticated
 from tonnage.events.event_feed import FeedReader
-from tonnage.events.queries import events_after
+from tonnage.events.queries import events_after, last_position
 from tonnage.mail import Deferred
 from tonnage.notifications import queries
 from tonnage.notifications.notification import Notification
@@ -31,13 +31,14 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 100
 _LONGEST_RUN = 50.0
 """Seconds after which the next run of the job goes on."""
-_SOON = timedelta(minutes=30)
-"""After which time a mail is tried again that the mail server defers."""
+_SOON, _LATER = timedelta(minutes=30), timedelta(days=1)
+"""After which time a mail is tried again: where the mail server asks for that, and where it could not be made."""
 
 
 async def notify(services: Services) -> None:
     """Notes who is to be mailed about new events, and sends what is due. Without a mail server nothing is sent, and it
-    remains to be sent. Unavailable: the mail server accepts no mail at the moment."""
+    remains to be sent. Unavailable: the mail server accepts no mail at the moment. A mail that cannot be made does not
+    keep the others from being sent; raises the error of the last one."""
     now = services.wall_clock()
     await services.database.transaction(queue_new, now)
     if services.mailer.outbox.delivers:
@@ -61,11 +62,25 @@ async def send_due(services: Services, now: datetime) -> None:
     """Sends the mails that are due, each in a transaction of its own."""
     keys = None if services.key_file is None else read_keys(services.key_file)
     origin, ends = MailOrigin(services.mailer.origin, keys), monotonic() + _LONGEST_RUN
-    is_done = True
-    while is_done and monotonic() < ends and (due := await services.database.run(queries.due_mails, now, _AT_ONCE)):
+    database, is_done, failed = services.database, True, None
+    while is_done and monotonic() < ends and (due := await database.run(queries.due_mails, now, _AT_ONCE)):
         is_done = False  # where other workers have them all
         for member_id, delivery in due:
-            is_done |= await services.database.transaction(_send, services, origin, member_id, delivery, now)
+            try:
+                is_done |= await database.transaction(_send, services, origin, member_id, delivery, now)
+            except (LookupError, ValueError, RuntimeError) as error:
+                _log.exception("the notifications of the member %s were not mailed", member_id)
+                is_done |= await database.transaction(_postpone, member_id, delivery, now)
+                failed = error
+    if failed is not None:
+        raise failed
+
+
+async def _postpone(conn: Connection, member_id: UUID, delivery: str, now: datetime) -> bool:
+    recipient = await queries.hold_mail(conn, member_id, delivery, now)
+    if recipient is not None:
+        await queries.postpone_mail(conn, recipient, now + _LATER)
+    return recipient is not None
 
 
 async def _send(
@@ -75,10 +90,13 @@ async def _send(
     recipient = await queries.hold_mail(conn, member_id, delivery, now)
     if recipient is None:
         return False
+    # What appears from here on is in this mail or in the next one: `through` says in which.
+    through = await last_position(conn)
     notifications = await _notifications(conn, recipient)
     if not notifications:
-        await queries.store_mailed(conn, recipient, None)
+        await queries.store_mailed(conn, recipient, None, through)
         return True
+    through = max(through, notifications[-1].event.position)
     try:
         await services.mailer.outbox.send(written(recipient, notifications, origin))
     except Conflict as error:
@@ -86,7 +104,7 @@ async def _send(
     except Deferred:
         await queries.postpone_mail(conn, recipient, now + _SOON)
         return True
-    await queries.store_mailed(conn, recipient, now)
+    await queries.store_mailed(conn, recipient, now, through)
     return True
 
 

@@ -105,13 +105,15 @@ def _kinds() -> dict[str, object]:
 
 
 async def queue_mails(conn: Connection, due: Sequence[tuple[Addressee, datetime]]) -> None:
-    """Notes mails that are to be sent at a time. One that is noted already stays, and has the new events too."""
+    """Notes mails that are to be sent at a time. One that is noted already stays, and has the new events too. What the
+    last mail had already, because it was sent after these events had appeared, is not sent again."""
     await conn.execute(
         """
         insert into notification_mail as n (member_id, delivery, after_position, due_at)
         select * from unnest(%(members)s::uuid[], %(deliveries)s::text[], %(after)s::bigint[], %(due)s::timestamptz[])
         on conflict (member_id, delivery) do update set
-            after_position = case when n.due_at is null then excluded.after_position else n.after_position end,
+            after_position = case when n.due_at is null then greatest(n.after_position, excluded.after_position)
+                else n.after_position end,
             due_at = coalesce(n.due_at, excluded.due_at)
         """,
         {
@@ -150,12 +152,14 @@ async def hold_mail(conn: Connection, member_id: UUID, delivery: str, now: datet
     return Recipient(row[0], row[1], Kind(row[2]), row[3], row[4], row[5], row[6], Delivery(row[7]), row[8])
 
 
-async def store_mailed(conn: Connection, recipient: Recipient, mailed_at: datetime | None) -> None:
-    """That a mail was sent; None: there was nothing to send."""
+async def store_mailed(conn: Connection, recipient: Recipient, mailed_at: datetime | None, through: int) -> None:
+    """That a mail was sent with all events through a position; None: there was nothing to send."""
     await conn.execute(
-        "update notification_mail set due_at = null, mailed_at = coalesce(%s, mailed_at)"
-        " where member_id = %s and delivery = %s",
-        [mailed_at, recipient.member_id, recipient.delivery],
+        """
+        update notification_mail set due_at = null, mailed_at = coalesce(%s, mailed_at), after_position = %s
+        where member_id = %s and delivery = %s
+        """,
+        [mailed_at, through, recipient.member_id, recipient.delivery],
     )
 
 

@@ -14,7 +14,7 @@ create table notification_preference (
 create table notification_mail (
     member_id uuid not null references member on delete cascade,
     delivery text not null,
-    after_position bigint not null,                  -- the mail has the events after this one
+    after_position bigint not null,                  -- the mail has the events after this one; of one that was sent: the next one has
     due_at timestamptz,                              -- null: nothing is to be sent
     mailed_at timestamptz,                           -- the last one
     primary key (member_id, delivery),
