@@ -20,7 +20,7 @@ from tests.statements.months import sellers_with_prices
 from tonnage.access.actor import Actor, Kind
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.accounts import change_actions
-from tonnage.db import Database, connect
+from tonnage.db import Connection, Database, connect, one_row
 from tonnage.errors import Gone, Invalid
 from tonnage.events import actions, queries
 from tonnage.events.event_feed import KEPT, FeedEvent, FeedReader
@@ -29,6 +29,7 @@ from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 from tonnage.statements.actions import pay
 from tonnage.statements.frozen import Payment
+from tonnage.webhooks.delivery_queries import make_deliveries
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -279,6 +280,31 @@ async def test_a_reader_that_may_have_missed_events_learns_it(own: tuple[str, Ca
         await actions.delete_old(database, NOW)
     with pytest.raises(Gone):
         await read(database, reader, UUID(int=7), now=NOW)
+
+
+async def test_where_nothing_is_new_nothing_is_locked_or_written(own: tuple[str, Cast]) -> None:
+    _, cast = own
+    await write(cast.database, FeedReader.of(await cast.distributor()))
+    # No event is made of the newest entry, as of most.
+    await write(cast.database, FeedReader.of(await cast.distributor()), "member.sign-in")
+    await published(cast.database)
+
+    async def is_written(conn: Connection, statement: Any, *params: Any) -> bool:
+        await statement(conn, *params)
+        # A row that is locked gives the transaction an id, as one that is written does.
+        cursor = await conn.execute("select pg_current_xact_id_if_assigned() is not null")
+        return (await one_row(cursor))[0]
+
+    transaction, idle = cast.database.transaction, []
+    await transaction(is_written, make_deliveries, 10, NOW)
+    for _ in range(2):
+        idle.append(await transaction(is_written, queries.publish, TYPE_OF_ACTION, 10))
+        idle.append(await transaction(is_written, make_deliveries, 10, NOW))
+    assert idle == [False] * 4
+    await write(cast.database, FeedReader.of(await cast.distributor()))
+    await sequence_entries(cast.database)
+    assert await transaction(is_written, queries.publish, TYPE_OF_ACTION, 10)
+    assert await transaction(is_written, make_deliveries, 10, NOW)
 
 
 async def test_a_distributor_misses_nothing_of_a_partner_behind_an_old_event_of_another(own: tuple[str, Cast]) -> None:

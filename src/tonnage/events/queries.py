@@ -33,14 +33,14 @@ _BODY: LiteralString = f"""convert_to(
 
 
 def _of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visible)s") -> LiteralString:
-    """The events that the reader sees, with further conditions, an order and a limit. Type by type, where there may be
+    """The events that the reader sees, with further conditions, an order and a limit. Type by type, since there may be
     many others in between: each part is read from the end of an index."""
     each: LiteralString = f"select e.* from unnest({types}::text[]) as t (type) cross join lateral"
     if reader.kind is Kind.OPERATOR:
         return f"""{each} (select e.* from event e where e.type = t.type
             and (e.organisation_id = %(reader)s or e.type <> all(%(private)s)) {rest}) e"""
-    own: LiteralString = f"""select e.* from event e
-        where e.organisation_id = %(reader)s and e.type = any({types}) {rest}"""
+    own: LiteralString = f"""{each} (select e.* from event e
+        where e.organisation_id = %(reader)s and e.type = t.type {rest}) e"""
     if reader.kind is Kind.PARTNER:
         return own
     return f"""({own}) union all {each} (select e.* from event e
@@ -62,12 +62,13 @@ async def publish(conn: Connection, type_of_action: Mapping[str, str], most: int
     """Makes events of the next `most` entries that have a position. Returns the number of these entries.
 
     In the order of their positions, and one caller at a time until its commit: so an event never appears behind one
-    that was already read.
+    that was already read. Nothing is locked or written where there is nothing new.
     """
     cursor = await conn.execute(
         """
         with p as materialized (
-            select position from event_progress for update
+            select position from event_progress
+            where position < (select max(position) from audit_sequence) for update
         ), s as materialized (
             select s.position, s.entry_id from audit_sequence s, p where s.position > p.position
             order by s.position limit %(most)s
@@ -198,14 +199,15 @@ async def last_position(conn: Connection) -> int:
 async def delete_old(conn: Connection, before: datetime, most: int) -> int:
     """Deletes the oldest `most` events that were made before a time. Returns their number.
 
-    The last one of each organisation stays: a reader that has seen it goes on after it, and misses nothing.
+    The last one of each organisation and type stays: a reader that has seen the last of all goes on after it, and
+    misses nothing. By type, as the index is.
     """
     cursor = await conn.execute(
         """
         with oldest as (
             select e.position from event e where e.at < %(before)s and exists (
-                select from event n where n.organisation_id = e.organisation_id and n.position > e.position
-                    and n.at < %(before)s)
+                select from event n where n.organisation_id = e.organisation_id and n.type = e.type
+                    and n.position > e.position and n.at < %(before)s)
             order by e.position limit %(most)s
         )
         delete from event e using oldest o where e.position = o.position

@@ -1949,7 +1949,7 @@ CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USIN
 
 CREATE INDEX event_at_idx ON event USING btree (at);
 
-CREATE INDEX event_organisation_id_position_idx ON event USING btree (organisation_id, "position");
+CREATE INDEX event_organisation_id_type_position_idx ON event USING btree (organisation_id, type, "position");
 
 CREATE INDEX event_parent_id_type_position_idx ON event USING btree (parent_id, type, "position") WHERE (parent_id IS NOT NULL);
 

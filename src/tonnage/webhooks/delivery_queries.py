@@ -23,12 +23,13 @@ _DELIVERY: LiteralString = f"""json_strip_nulls(json_build_object(
 
 async def make_deliveries(conn: Connection, most: int, now: datetime) -> tuple[int, int]:
     """Makes deliveries of the next `most` events. Returns how many events were looked at, and how many deliveries were
-    made. One caller at a time until its commit."""
+    made. One caller at a time until its commit. Nothing is locked or written where there is nothing new."""
     types = [(str(kind), event.type) for kind in Kind for event in types_for(kind)]
     cursor = await conn.execute(
         """
         with p as materialized (
-            select position from webhook_progress for update
+            select position from webhook_progress
+            where position < (select max(position) from event) for update
         ), e as materialized (
             select e.* from event e, p where e.position > p.position order by e.position limit %(most)s
         ), t as (

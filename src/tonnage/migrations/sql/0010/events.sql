@@ -10,7 +10,7 @@ create table event (
     at timestamptz not null,
     constraint event_id unique (id)
 );
-create index event_organisation_id_position_idx on event (organisation_id, position);
+create index event_organisation_id_type_position_idx on event (organisation_id, type, position);
 create index event_parent_id_type_position_idx on event (parent_id, type, position) where parent_id is not null;
 create index event_type_position_idx on event (type, position);
 create index event_at_idx on event (at);
