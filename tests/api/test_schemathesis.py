@@ -18,6 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from tests.api.conftest import CHEAP
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
+from tests.data_dir import DATA_DIR
 from tests.served import served
 from tests.statements.inserted import adjust, insert_statement
 from tonnage.asgi import create_app
@@ -70,7 +71,12 @@ async def served_client(conninfo: str, origin: str, session: requests.Session) -
 @pytest.fixture(scope="module")
 def client(conninfo: str) -> Generator[ServedClient]:
     app = create_app(
-        conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP), limits=Limits(requests_per_second=1_000_000)
+        conninfo,
+        **clocks(lambda: NOW),
+        passwords=Passwords(CHEAP),
+        limits=Limits(requests_per_second=1_000_000),
+        # Numbers are recorded in it: the clusters of regions that other tests have left cannot be reached.
+        data_dir=DATA_DIR,
     )
     with served(app) as origin, requests.Session() as session:
         yield asyncio.run(served_client(conninfo, origin, session))
