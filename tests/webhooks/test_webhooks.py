@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from tests.authentication.members import key_file
+from tests.authentication.members import FakeOutbox, key_file, person
 from tests.cast import TB, Cast
 from tests.clocks import clocks
 from tests.events.test_feed import published, write
@@ -23,6 +23,8 @@ from tonnage.access.actor import Actor, Role
 from tonnage.db import connect
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound
 from tonnage.events.event_feed import FeedReader
+from tonnage.mail import Mailer, Message
+from tonnage.notices import jobs as notices
 from tonnage.partners.actions import update_partner
 from tonnage.partners.partner import PartnerChange
 from tonnage.public_http import PublicHttp
@@ -78,9 +80,19 @@ class Sender:
         """What the jobs do after that time; how many requests the receiver got."""
         self.now += after
         before = len(self.receiver.received)
-        await delivery_actions.queue_new(self.cast.database, self.now)
+        await delivery_actions.queue_deliveries(self.cast.database, self.now)
         await delivery_actions.deliver(self.services, endpoint or self.endpoint)
         return len(self.receiver.received) - before
+
+    async def mails(self) -> list[Message]:
+        """What the jobs of notices mail."""
+        outbox = FakeOutbox()
+        services = replace(self.services, mailer=Mailer(outbox, "https://console.example"))
+        for name, job in (("notices.notify", notices.notify), ("notices.send", notices.send)):
+            subjects = "select coalesce(array_agg(args->>'subject'), '{}') from procrastinate_jobs where task_name = %s"
+            for subject in (await self.cast.row(subjects, name))[0]:
+                await job(services, subject)
+        return outbox.sent
 
     async def log(self) -> list[dict[str, Any]]:
         rows = await self.cast.row(
@@ -106,7 +118,7 @@ async def sender(new_database: Callable[[], AbstractContextManager[str]], tmp_pa
             partner = await cast.partner(distributor, await cast.contract(distributor), TB)
             await published(database)
             made = Sender(cast, listening, key_file(tmp_path), distributor, partner)
-            await delivery_actions.queue_new(database, made.now)
+            await delivery_actions.queue_deliveries(database, made.now)
             document = await made.create()
             made.endpoint, made.secret = UUID(document["id"]), document["secretKey"]
             yield made
@@ -172,6 +184,21 @@ async def test_410_disables_at_once(sender: Sender) -> None:
     assert await sender.state() == (False, "gone")
     await sender.happens("Another")
     assert await sender.deliver(timedelta(days=1)) == 0
+
+
+@pytest.mark.parametrize(("status", "why"), [(410, "its server answered 410 Gone"), (500, "nothing has arrived for")])
+async def test_the_admins_are_mailed_that_their_webhook_was_disabled(sender: Sender, status: int, why: str) -> None:
+    admin = await person(sender.cast, sender.distributor)
+    await person(sender.cast, sender.distributor, Role.STAFF)
+    await person(sender.cast, sender.partner)
+    sender.receiver.answers = [Answer(status)] * 50
+    await sender.happens()
+    for _ in range(12):
+        await sender.deliver(timedelta(hours=14))
+    [mail] = await sender.mails()
+    assert (mail.to, mail.subject) == (admin.email, "A webhook was disabled")
+    for said in (why, sender.receiver.url, f"https://console.example/webhooks/{sender.endpoint}"):
+        assert said in mail.text
 
 
 async def test_five_days_of_failures_disable_and_a_success_in_between_does_not(sender: Sender) -> None:

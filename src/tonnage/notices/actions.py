@@ -1,4 +1,4 @@
-"""Sends the mails about logins, each in the language, locale and time zone of its reader."""
+"""Sends the mails about logins, API keys and webhooks, each in the language, locale and time zone of its reader."""
 
 from uuid import UUID
 
@@ -28,8 +28,8 @@ async def _defer_all(conn: Connection, entry_id: int) -> None:
     entry = await find_entry(conn, None, entry_id)
     if entry is None:
         return
-    about_key = Notice(entry).is_about_key
-    readers = await queries.admins(conn, entry.organisation_id) if about_key else [entry.subject_id]
+    for_admins = Notice(entry).is_for_admins
+    readers = await queries.admins(conn, entry.organisation_id) if for_admins else [entry.subject_id]
     for member_id in readers:
         await defer(conn, "notices.send", f"{entry_id}/{member_id}")
 

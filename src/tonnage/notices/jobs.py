@@ -1,4 +1,4 @@
-"""Background jobs that mail members about their logins."""
+"""Background jobs that mail members about logins, API keys and webhooks."""
 
 from uuid import UUID
 

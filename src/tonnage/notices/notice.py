@@ -1,4 +1,4 @@
-"""A mail to a member about a login: what has happened, as an entry of the audit log says it."""
+"""A mail to members about a login, an API key or a webhook: what has happened, as an entry of the audit log says it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,17 @@ _SUBJECTS = {
     "member.sign-in": Sentence("Sign-in in a new browser"),
     "key.create": Sentence("An API key was created"),
     "key.revoke": Sentence("An API key was revoked"),
+    "webhook.disable": Sentence("A webhook was disabled"),
 }
 
 _KEYS = "/keys"
-"""The page of API keys."""
+_WEBHOOKS = "/webhooks"
+"""Paths of pages."""
+
+_WHY_DISABLED = {
+    "gone": Sentence("Why: its server answered 410 Gone"),
+    "failing": Sentence("Why: nothing has arrived for five days"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +37,9 @@ class Notice:
     """With what may be disclosed to the reader."""
 
     @property
-    def is_about_key(self) -> bool:
+    def is_for_admins(self) -> bool:
         """Then the admins of the organisation get it, else the member."""
-        return self.entry.action.startswith("key.")
+        return self.entry.action.startswith(("key.", "webhook."))
 
     @property
     def subject(self) -> Sentence:
@@ -42,7 +49,18 @@ class Notice:
     def sentences(self, email: str, origin: str, new_password: str) -> list[Sentence]:
         """The lines of the mail. `origin`: what links begin with; `new_password`: the path of that page."""
         entry = self.entry
-        if self.is_about_key:
+        at = Sentence("Time: {at}", at=entry.at)
+        after: dict[str, Any] = entry.after or {}
+        if entry.action == "webhook.disable":
+            about = Sentence("Webhook: {url}", url=after["url"])
+            link = f"{origin}{_WEBHOOKS}/{entry.subject_id}"
+            advice = Sentence(
+                "Events are not sent to it any more. When its server works, enable the webhook and send again what has "
+                "failed: {link}",
+                link=link,
+            )
+            return [about, _WHY_DISABLED[after["reason"]], at, advice]
+        if self.is_for_admins:
             about = Sentence("API key: {key}", key=entry.subject_name or entry.subject_id)
             advice = Sentence("If you do not know why, ask the other admins, and look at {link}", link=origin + _KEYS)
         else:
@@ -52,9 +70,8 @@ class Notice:
                 "organisation.",
                 link=origin + new_password,
             )
-        after: dict[str, Any] = entry.after or {}
         role = [Sentence("Role: {role}", role=after["role"])] if "role" in after else []
-        return [about, *role, Sentence("Time: {at}", at=entry.at), *self._whence(), advice]
+        return [about, *role, at, *self._whence(), advice]
 
     def _whence(self) -> list[Sentence]:
         entry = self.entry

@@ -1,4 +1,4 @@
-"""SQL of mails about logins."""
+"""SQL of mails about logins, API keys and webhooks."""
 
 from typing import NamedTuple
 from uuid import UUID

@@ -14,7 +14,7 @@ from tonnage.db import Connection, Database
 from tonnage.events.event_feed import FeedReader
 from tonnage.events.queries import find_event
 from tonnage.jobs import defer, lock_key
-from tonnage.jobs.queries import waiting_locks
+from tonnage.jobs.queries import active_locks
 from tonnage.public_http import NoReply, UrlRefused
 from tonnage.services import Services
 from tonnage.webhooks import delivery_queries, queries
@@ -33,16 +33,16 @@ _DELETED_AT_ONCE = 5_000
 _USER_AGENT = "Tonnage webhooks"
 
 
-async def queue_new(database: Database, now: datetime) -> None:
+async def queue_deliveries(database: Database, now: datetime) -> None:
     """Makes deliveries of new events, and defers the jobs of endpoints that have some to send."""
     while (await database.run(delivery_queries.make_deliveries, _EVENTS_AT_ONCE, now))[0] == _EVENTS_AT_ONCE:
         pass
     due = await database.run(delivery_queries.endpoints_due, now, _ENDPOINTS_AT_ONCE)
     # One that has a job waits for that: this is asked every few seconds.
     locks = [lock_key("webhooks.deliver", one) for one in due]
-    asked = await database.run(waiting_locks, locks) if locks else set[str]()
+    active = await database.run(active_locks, locks) if locks else set[str]()
     for endpoint_id in due:
-        if lock_key("webhooks.deliver", endpoint_id) not in asked:
+        if lock_key("webhooks.deliver", endpoint_id) not in active:
             await database.run(defer, "webhooks.deliver", endpoint_id)
 
 
@@ -81,9 +81,17 @@ async def _send(services: Services, key_file: Path, endpoint: SendingEndpoint, d
         detail = str(error)
     attempt = DeliveryAttempt(now, round((monotonic() - began) * 1000), status, detail)
     due_at = next_attempt(delivery.attempts + 1, services.wall_clock(), random.random())  # noqa: S311  not a secret
-    reason = await database.run(delivery_queries.store_attempt, endpoint.id, delivery, attempt, due_at)
-    if reason is not None:
-        _log.warning("the webhook %s was disabled: %s", endpoint.id, reason)
+    await database.transaction(_store, endpoint.id, delivery, attempt, due_at)
+
+
+async def _store(
+    conn: Connection, endpoint_id: UUID, delivery: DueDelivery, attempt: DeliveryAttempt, due_at: datetime | None
+) -> None:
+    disabled = await delivery_queries.store_attempt(conn, endpoint_id, delivery, attempt, due_at)
+    if disabled is not None:
+        reason, entry = disabled
+        _log.warning("the webhook %s was disabled: %s", endpoint_id, reason)
+        await defer(conn, "notices.notify", entry)
 
 
 async def _body(database: Database, endpoint: SendingEndpoint, delivery: DueDelivery) -> bytes | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.access.actor import Kind, job_stamp
+from tonnage.access.actor import Kind, system_stamp
 from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.events.registry import PRIVATE_TYPES, types_for
@@ -109,14 +109,14 @@ _STORE_ATTEMPT: LiteralString = """
         returning w.id
     )
     select v.reason, audit(%(stamp)s, v.organisation_id, 'webhook.disable', v.id::text, null,
-        jsonb_build_object('reason', v.reason)) from verdict v where v.reason is not null"""
+        jsonb_build_object('url', v.url, 'reason', v.reason)) from verdict v where v.reason is not null"""
 
 
 async def store_attempt(
     conn: Connection, endpoint_id: UUID, delivery: DueDelivery, attempt: DeliveryAttempt, due_at: datetime | None
-) -> str | None:
+) -> tuple[str, int] | None:
     """Notes an attempt, and when the next one is. Disables an endpoint that says it is gone, or that has failed for
-    five days, with an audit entry; returns why, or None."""
+    five days; returns why, and the id of the audit entry that says so. None: it is not disabled."""
     cursor = await conn.execute(
         _STORE_ATTEMPT,
         {
@@ -132,11 +132,10 @@ async def store_attempt(
             "is_gone": Disabled.GONE,
             "is_failing": Disabled.FAILING,
             "failing_before": attempt.at - FAILS_FOR,
-            "stamp": job_stamp(),
+            "stamp": system_stamp(),
         },
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return await cursor.fetchone()
 
 
 async def insert_test(conn: Connection, endpoint_id: UUID, now: datetime) -> int:
