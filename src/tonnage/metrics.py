@@ -66,7 +66,8 @@ class _Facts(Collector):
         yield from self._of_regions()
         yield from self._of_accounts()
         yield from self._of_sampling()
-        yield from self._of_signals()
+        yield from self._of_alerts()
+        yield from self._of_outgoing()
 
     def _of_jobs(self) -> Iterator[Metric]:
         jobs = GaugeMetricFamily(
@@ -122,7 +123,7 @@ class _Facts(Collector):
         missed = ((one.region, one.missed) for one in self.sampled)
         yield _gauge("tonnage_sampling_missed", "Accounts that did not answer in the last sampling.", "region", missed)
 
-    def _of_signals(self) -> Iterator[Metric]:
+    def _of_alerts(self) -> Iterator[Metric]:
         alerts = GaugeMetricFamily(
             "tonnage_alerts",
             "Storage accounts, partners and contracts that have reached an alert level.",
@@ -131,6 +132,8 @@ class _Facts(Collector):
         for subject, level, number in self.alerts:
             alerts.add_metric((subject, str(level)), number)
         yield alerts
+
+    def _of_outgoing(self) -> Iterator[Metric]:
         due, since = self.deliveries_due
         yield GaugeMetricFamily("tonnage_webhook_deliveries_due", "Events that webhooks are to be sent now.", due)
         oldest = 0.0 if since is None else self._seconds_since(since)

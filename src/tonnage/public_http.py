@@ -9,7 +9,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -108,7 +109,8 @@ class PublicHttp:
 
     networks: Networks = ()
     resolve: Resolve = resolve
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    tls: ssl.SSLContext | None = None
+    """None: trusts what the system does."""
     seconds: float = _IN_ALL
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -145,7 +147,7 @@ class PublicHttp:
         # A client of its own: connections to addresses that others have chosen are not kept.
         timeout = httpx.Timeout(self.seconds, connect=_CONNECTING)
         async with httpx.AsyncClient(
-            verify=self.tls, trust_env=False, follow_redirects=False, timeout=timeout
+            verify=self.tls or _system_tls(), trust_env=False, follow_redirects=False, timeout=timeout
         ) as client:
             request = client.build_request(
                 "POST",
@@ -164,6 +166,12 @@ class PublicHttp:
             finally:
                 await response.aclose()
             return Reply(response.status_code, kept[:_MOST_KEPT].decode("utf-8", "replace").replace("\0", "\ufffd"))
+
+
+@cache
+def _system_tls() -> ssl.SSLContext:
+    # Made when it is first needed: reading the certificates takes longer than most commands.
+    return ssl.create_default_context()
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -159,7 +159,7 @@ async def sequence_forever(services: Services, pause: float = SEQUENCE_PAUSE) ->
             with limited(WaitLimit(JOB_WAIT)):
                 await sequence_entries(services.database)
                 await events_actions.publish(services.database)
-                await webhook_actions.queue_new(services.database, services.wall_clock())
+                await webhook_actions.queue_deliveries(services.database, services.wall_clock())
             failed = False
         except Exception as error:
             # Jobs go on in any case. One line for an outage; the worker itself says when it is over.

@@ -104,7 +104,7 @@ class List:
         elif "price" in self.path:
             await self._add_prices()
         elif self.path.startswith(("/ext/v1/alerts", "/ext/v1/webhooks")):
-            await self._add_signal()
+            await self._add_alert_or_webhook()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(data.partner)
@@ -152,7 +152,7 @@ class List:
                 price_books.assign, self.reader, Subject(kind, ids[kind]), NewAssignment(None, day), cast.now
             )
 
-    async def _add_signal(self) -> None:
+    async def _add_alert_or_webhook(self) -> None:
         cast, data = self.client.cast, self.data
         if self.path.endswith("/alerts"):
             await cast.row(

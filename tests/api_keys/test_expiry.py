@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.cast import Cast
-from tonnage.access.actor import Actor, Role, job_stamp
+from tonnage.access.actor import Actor, Role, system_stamp
 from tonnage.api_keys.actions import create_key, revoke_key
 from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.queries import announce_expiry
@@ -31,7 +31,7 @@ async def key(cast: Cast, partner: Actor, days: float) -> UUID:
 
 
 async def announced(cast: Cast, day: float) -> int:
-    return await cast.database.run(announce_expiry, BEGIN + timedelta(days=day), job_stamp())
+    return await cast.database.run(announce_expiry, BEGIN + timedelta(days=day), system_stamp())
 
 
 async def entries(cast: Cast, key_id: UUID) -> list[str]:

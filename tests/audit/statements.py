@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.audit.recorded import AuditData, Case, Recorded
 from tests.cast import TB
 from tests.statements.months import MARCH, Sellers, sellers_with_prices, services_of
-from tonnage.access.actor import job_stamp
+from tonnage.access.actor import system_stamp
 from tonnage.credit_notes.actions import create_credit_note, void_statement
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.numbering.actions import open_stores
@@ -66,7 +66,7 @@ async def statements_mail(data: AuditData) -> Recorded:
     statement_id = await _frozen(data)
     await data.run(queue_mails, [statement_id], data.cast.now)
     async with data.watched():
-        await data.run(store_sent, statement_id, data.cast.now, job_stamp())
+        await data.run(store_sent, statement_id, data.cast.now, system_stamp())
     return data.entry("statements.mail", data.job, data.distributor, statement_id, after={"number": "INV-2026-00001"})
 
 

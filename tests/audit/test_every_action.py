@@ -10,6 +10,7 @@ import pytest
 from testbed.gateway import Gateway
 from tests.audit import (
     access_keys,
+    alerts_and_webhooks,
     billing,
     capacity,
     operation,
@@ -17,7 +18,6 @@ from tests.audit import (
     personal_data,
     prices,
     sandbox,
-    signals,
     statements,
     traces,
 )
@@ -39,7 +39,7 @@ CASES = [
     *billing.CASES,
     *prices.CASES,
     *statements.CASES,
-    *signals.CASES,
+    *alerts_and_webhooks.CASES,
     *traces.CASES,
 ]
 

@@ -41,7 +41,7 @@ ELSEWHERE = {
     "/sign-in/new-password/{token}": "redirects to that page",
     "/sign-in/device": "its link comes by mail",
     "/sign-in/device/{token}": "redirects to that page",
-    "/stop-notifications/{token}": "its link comes by mail",
+    "/unsubscribe/{token}": "its link comes by mail",
     "/sign-in/link": "linked to after many failed attempts",
     "/sign-in/link/asked": "follows the form",
     # By a test below:

@@ -356,7 +356,7 @@ NO_EDITS: dict[str, str] = {
     "/webhooks/{webhookID}/deletion": _ACTS,
     "/alerts": _CREATES,
     "/alerts/inherited": _ACTS,
-    "/stop-notifications/{token}": _ACTS,
+    "/unsubscribe/{token}": _ACTS,
     "/profile/sessions/others/end": _ACTS,
     "/profile/sessions/{sessionID}/end": _ACTS,
     "/team/second-factor/optional": _ACTS,

@@ -227,7 +227,7 @@ SHOWN_ELSEWHERE = {
     "/sign-in/device": "tests/console/test_sign_in_link.py",
     "/sign-out": "tests/console/test_security_events.py",
     "/profile/sessions/{sessionID}/end": "tests/console/test_security_events.py",
-    "/stop-notifications/{token}": "tests/console/test_notifications.py: needs a signed link",
+    "/unsubscribe/{token}": "tests/console/test_notifications.py: needs a signed link",
     "/profile/sessions/others/end": "tests/console/test_security_events.py",
     "/profile/password": "test_members_own_credentials",
     "/profile/second-factor/setup": "test_members_own_credentials",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 AUDIENCES = {"/operator": Kind.OPERATOR, "/distributor": Kind.DISTRIBUTOR, "/partner": Kind.PARTNER}
 
-WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide|/stop-notifications/.*")
+WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide|/unsubscribe/.*")
 """Pages that need no session."""
 
 

@@ -13,7 +13,7 @@ from tonnage.access.actor import Actor, Role
 from tonnage.alerts import actions as alerts
 from tonnage.notifications import queries
 from tonnage.notifications.notification_kind import Delivery
-from tonnage.notifications.stop_link import PURPOSE, signed_text, stop_path
+from tonnage.notifications.unsubscribe_link import PURPOSE, signed_text, unsubscribe_path
 from tonnage.sealing import read_keys
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +109,7 @@ async def test_the_link_of_a_mail_stops_such_mails_without_signing_in(sealed: tu
     data = await account_data(client)
     member = (await client.sign_in(data.partner)).member_id
     signature = read_keys(file).hmacs(PURPOSE, signed_text(member, Delivery.AT_ONCE))[0]
-    link = stop_path(member, Delivery.AT_ONCE, signature)
+    link = unsubscribe_path(member, Delivery.AT_ONCE, signature)
 
     async def chosen() -> dict[str, str]:
         return {one.kind: one.delivery for one in await client.cast.database.run(queries.preferences, member)}

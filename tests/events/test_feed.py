@@ -295,7 +295,7 @@ async def test_where_nothing_is_new_nothing_is_locked_or_written(own: tuple[str,
         cursor = await conn.execute("select pg_current_xact_id_if_assigned() is not null")
         return (await one_row(cursor))[0]
 
-    transaction, idle = cast.database.transaction, []
+    transaction, idle = cast.database.transaction, list[bool]()
     await transaction(is_written, make_deliveries, 10, NOW)
     for _ in range(2):
         idle.append(await transaction(is_written, queries.publish, TYPE_OF_ACTION, 10))

@@ -44,6 +44,7 @@ PURE = frozenset(
             "tonnage.sandbox.events",
             "tonnage.tokens",
             "tonnage.units",
+            "tonnage.bigint",
         ),
         "tonnage.utc",
         *("tonnage.storage.backend", "tonnage.storage.bucket", "tonnage.storage.errors"),

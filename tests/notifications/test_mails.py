@@ -148,10 +148,10 @@ async def test_preferences_decide(company: Company) -> None:
     assert set((await chosen(viewer)).values()) == {"none"}
     assert (await chosen(admin))["account_alerts"] == "at_once"
     assert "clusters" not in await chosen(admin)
-    await run(actions.choose, viewer, {"account_alerts": Delivery.AT_ONCE})
-    await run(actions.choose, admin, {"account_alerts": Delivery.DAILY})
+    await run(actions.change_preferences, viewer, {"account_alerts": Delivery.AT_ONCE})
+    await run(actions.change_preferences, admin, {"account_alerts": Delivery.DAILY})
     with pytest.raises(Invalid):
-        await run(actions.choose, admin, {"clusters": Delivery.DAILY})
+        await run(actions.change_preferences, admin, {"clusters": Delivery.DAILY})
     account = await company.cast.account(company.partner, TB)
     await company.happens("account.reach-level", company.partner, account, **ALERT)
     assert await company.mailed() == ["partner", "viewer"]
@@ -161,7 +161,7 @@ async def test_preferences_decide(company: Company) -> None:
     # What was chosen meanwhile counts.
     await company.happens("account.exceed", company.partner, account, **ALERT)
     await company.mailed()
-    await run(actions.choose, admin, {"account_alerts": Delivery.NONE})
+    await run(actions.change_preferences, admin, {"account_alerts": Delivery.NONE})
     assert await company.mailed(timedelta(days=2)) == []
 
 
@@ -209,7 +209,7 @@ async def test_a_mail_that_is_refused_keeps_no_other(company: Company) -> None:
 async def test_what_happens_while_a_mail_is_written_is_mailed_once(company: Company) -> None:
     account = await company.cast.account(company.partner, TB)
     await company.happens("account.reach-level", company.partner, account, **ALERT)
-    await company.cast.database.transaction(actions.queue_new, company.now)
+    await company.cast.database.transaction(actions.queue_mails, company.now)
     await company.happens("account.exceed", company.partner, account, **ALERT)
     await actions.send_due(company.services, company.now)
     assert company.last.subject == "2 notifications of Valley"
@@ -230,7 +230,7 @@ async def test_the_mail_has_two_forms_and_can_be_stopped(company: Company, tmp_p
     assert "&lt;b&gt;Bold &amp; Co&lt;/b&gt; uses 91 %" in html.get_content()
     assert "http" not in html.get_content().replace("https://console.example.org", "")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert str(mail["List-Unsubscribe"]).startswith("<https://console.example.org/stop-notifications/")
+    assert str(mail["List-Unsubscribe"]).startswith("<https://console.example.org/unsubscribe/")
     (tmp_path / "mail.html").write_text(html.get_content())
 
 

@@ -106,13 +106,8 @@ def member_stamp() -> str:
     return _stamp({"kind": "member"})
 
 
-def stranger_stamp() -> str:
-    """The stamp of a stranger, who sends the present request."""
-    return _stamp({"kind": "job"})
-
-
-def job_stamp() -> str:
-    """The stamp of what nobody has done, but happens."""
+def system_stamp() -> str:
+    """The stamp of what no member and no key does: it happens, or the present request is a stranger's."""
     return _stamp({"kind": "job"})
 
 

@@ -7,7 +7,7 @@ from tonnage.errors import Invalid
 
 DEFAULT_LEVELS = (50, 80, 90, 100)
 MOST_LEVELS, HIGHEST_LEVEL = 5, 200
-RE_ARMED_BELOW = 5
+HYSTERESIS = 5
 """Percentage points that use must fall below a level before it can be crossed again."""
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.access.actor import job_stamp
-from tonnage.alerts.alert_level import DEFAULT_LEVELS, RE_ARMED_BELOW, AlertSubject
+from tonnage.access.actor import system_stamp
+from tonnage.alerts.alert_level import DEFAULT_LEVELS, HYSTERESIS, AlertSubject
 from tonnage.db import Connection, one_row
 
 _SUBJECTS: Mapping[AlertSubject, LiteralString] = {
@@ -71,7 +71,7 @@ def _evaluation(subject: AlertSubject) -> LiteralString:
         ), ended as (
             delete from alert a using l
             where a.{own} = l.{own} and (l.capacity = 0 or a.level <> all(l.levels)
-                or l.used * 100 < l.capacity::numeric * (a.level - %(re_armed)s))
+                or l.used * 100 < l.capacity::numeric * (a.level - %(hysteresis)s))
             returning a.{own}, a.level
         ), reached as (
             insert into alert (organisation_id, account_id, partner_id, contract_id, level, crossed_at, used, capacity)
@@ -122,9 +122,9 @@ async def evaluate(conn: Connection, subject: AlertSubject, after: int, most: in
             "after": after,
             "most": most,
             "default": list(DEFAULT_LEVELS),
-            "re_armed": RE_ARMED_BELOW,
+            "hysteresis": HYSTERESIS,
             "now": now,
-            "stamp": job_stamp(),
+            "stamp": system_stamp(),
         },
     )
     return Evaluated(*await one_row(cursor))

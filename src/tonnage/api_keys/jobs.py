@@ -1,6 +1,6 @@
 """The background job that announces the end of API keys."""
 
-from tonnage.access.actor import job_stamp
+from tonnage.access.actor import system_stamp
 from tonnage.api_keys import queries
 from tonnage.errors import Sentence
 from tonnage.jobs.declaration import Clock, job
@@ -16,4 +16,4 @@ from tonnage.services import Services
 )
 async def announce_expiry(services: Services, subject: str) -> None:
     """Fourteen and three days before the end, and at the end."""
-    await services.database.run(queries.announce_expiry, services.wall_clock(), job_stamp())
+    await services.database.run(queries.announce_expiry, services.wall_clock(), system_stamp())

@@ -1,6 +1,5 @@
 """Types of command line arguments."""
 
-import re
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import TypeAdapter, ValidationError
 
 from tonnage.access.actor import Role
+from tonnage.bigint import parse_bigint
 from tonnage.billing.buyer import read_buyer_id
 from tonnage.contracts.contract import currency, price
 from tonnage.regions.region import endpoint, region_name
@@ -113,10 +113,10 @@ def _as_in_a_body(field: TypeAdapter[str]) -> Callable[[str], str]:
 
 
 def _job(text: str) -> int:
-    # As many digits as surely fit the database's number.
-    if not re.fullmatch(r"[0-9]{1,18}", text):
+    number = parse_bigint(text)
+    if number is None:
         raise ValueError(f"{text!r} is not a job id; see: tonnage jobs list")
-    return int(text)
+    return number
 
 
 def _day(text: str) -> date:

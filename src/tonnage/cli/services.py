@@ -12,7 +12,7 @@ from tonnage.regions.backends import open_backends
 from tonnage.services import Services
 
 
-class LastingOptions(TypedDict):
+class ConfiguredOptions(TypedDict):
     """Those of `ServiceOptions` that are settings of processes which serve or run jobs."""
 
     key_file: Path | None
@@ -23,7 +23,7 @@ class LastingOptions(TypedDict):
     public_http: PublicHttp
 
 
-def lasting_options(settings: Settings) -> LastingOptions:
+def configured_options(settings: Settings) -> ConfiguredOptions:
     """What processes that serve or run jobs have of the settings, however they are started."""
     return {
         "key_file": key_file(settings),
@@ -40,4 +40,4 @@ async def open_services(session: Session, settings: Settings) -> AsyncGenerator[
     """With backends that are closed at the end of the block."""
     keys = key_file(settings)
     async with open_backends(session.database, keys) as backends:
-        yield Services(session.database, backends, **lasting_options(settings), **session.clock.options)
+        yield Services(session.database, backends, **configured_options(settings), **session.clock.options)

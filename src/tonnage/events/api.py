@@ -2,11 +2,8 @@
 
 import json
 from typing import Annotated, Any
-from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import APIRouter, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyViewer
@@ -15,7 +12,7 @@ from tonnage.events import actions
 from tonnage.events.event_feed import MOST, FeedReader
 from tonnage.events.registry import types_for
 from tonnage.web.error_responses import refusals
-from tonnage.web.origin import origin_of
+from tonnage.web.page_links import next_link
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import ResponseModel, TimestampText, UuidPath, UuidText, with_example
@@ -139,14 +136,8 @@ async def list_events(
     body = b"[" + b",".join(event.body for event in page.events) + b"]"
     response = Json(body)
     if page.next is not None:
-        response.headers["Link"] = _next_page(call.request, page.next)
+        response.headers["Link"] = next_link(call.request.scope, after=page.next)
     return response
-
-
-def _next_page(request: Request, after: UUID) -> str:
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    query = urlencode([*kept, ("after", after)])
-    return f'<{origin_of(request.scope)}{request.url.path}?{query}>; rel="next"'
 
 
 @routes.get("/event-types", responses={200: {"model": list[EventTypeResponse]}})

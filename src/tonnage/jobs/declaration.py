@@ -11,7 +11,7 @@ from tonnage.services import Services
 JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 """`(services, subject)`. The subject is the id of what the job is about; '' for a recurring job."""
 
-SHORT, LONG, OUTWARD = "default", "long", "outward"
+SHORT, LONG, OUTBOUND = "default", "long", "outbound"
 """Queues. Workers reserve slots for each, so that neither jobs of minutes nor those that wait for servers of others
 delay new accounts and revoked keys."""
 

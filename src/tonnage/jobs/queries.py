@@ -242,7 +242,7 @@ async def try_now(conn: Connection, ids: Sequence[int]) -> None:
     )
 
 
-async def waiting_locks(conn: Connection, locks: Sequence[str]) -> set[str]:
+async def active_locks(conn: Connection, locks: Sequence[str]) -> set[str]:
     """Those of these locks of which a job is waiting or running."""
     cursor = await conn.execute(
         "select distinct lock from procrastinate_jobs where lock = any(%s) and status in ('todo', 'doing')",

@@ -23,7 +23,7 @@ from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.jobs import queries
-from tonnage.jobs.declaration import LONG, OUTWARD, SHORT, stored_queues
+from tonnage.jobs.declaration import LONG, OUTBOUND, SHORT, stored_queues
 from tonnage.migrations.revisions import PROGRAM, Revisions
 from tonnage.services import Services
 
@@ -39,7 +39,7 @@ _LONGEST_WAIT = 60.0
 _KEPT_HOURS = 30 * 24
 """Retention of failed jobs, for inspection."""
 
-_AT_ONCE = {SHORT: 8, LONG: 4, OUTWARD: 8}
+_AT_ONCE = {SHORT: 8, LONG: 4, OUTBOUND: 8}
 """Concurrent jobs in a process, by queue. They mostly wait for clusters; a stalled one must not block all."""
 
 CONNECTIONS = sum(_AT_ONCE.values()) + 2 * len(_AT_ONCE)

@@ -245,8 +245,8 @@ async def computed_statements(
 async def blocked_buyers(conn: Connection, seller_id: UUID, first: date) -> list[Blocked]:
     """Those that cannot be frozen, in order of buyer."""
     cursor = await conn.execute(
-        "select document ->> 'buyerName', blocked from statement where seller_id = %s and month = %s"
-        " and blocked is not null order by buyer_key, id",
+        """select document ->> 'buyerName', blocked from statement
+        where seller_id = %s and month = %s and blocked is not null order by buyer_key, id""",
         [seller_id, first],
     )
     return [Blocked(*row) for row in await cursor.fetchall()]
@@ -268,13 +268,13 @@ async def freeze(
             where s.id = n.id and s.number is null and s.blocked is null
             returning s.id, s.seller_id, s.contract_id, s.partner_id, s.buyer_key, s.number
         ), each as (
-            select audit(%(stamp)s, %(seller)s, 'statements.number', f.id::text, null, f.facts), case when f.buyer_id
-                is not null then audit(%(stamp)s, f.buyer_id, 'statements.receive', f.id::text, null, f.facts) end
+            select audit(%(stamp)s, %(seller)s, 'statements.number', f.id::text, null, f.facts),
+                case when f.buyer_id is not null
+                    then audit(%(stamp)s, f.buyer_id, 'statements.receive', f.id::text, null, f.facts) end
             from (
                 select f.id, coalesce(k.distributor_id, f.partner_id) as buyer_id,
                     jsonb_build_object('number', f.number) as facts
-                from f left join contract k on k.id = f.contract_id order by f.buyer_key, f.id) f
-        )
+                from f left join contract k on k.id = f.contract_id order by f.buyer_key, f.id) f)
         select count(*), (select count(*) from each),
             audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
             jsonb_build_object('statements', count(*), 'first', (%(numbers)s::text[])[1],

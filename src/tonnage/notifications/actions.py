@@ -20,7 +20,7 @@ from tonnage.events.queries import events_after, last_position
 from tonnage.mail import Deferred
 from tonnage.notifications import queries
 from tonnage.notifications.notification import Notification
-from tonnage.notifications.notification_actions import MOST_COUNTED, MailOrigin, written
+from tonnage.notifications.notification_actions import MOST_COUNTED, MailLinks, written
 from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
 from tonnage.notifications.queries import Recipient
 from tonnage.sealing import read_keys
@@ -40,12 +40,12 @@ async def notify(services: Services) -> None:
     remains to be sent. Unavailable: the mail server accepts no mail at the moment. A mail that cannot be made does not
     keep the others from being sent; raises the error of the last one."""
     now = services.wall_clock()
-    await services.database.transaction(queue_new, now)
+    await services.database.transaction(queue_mails, now)
     if services.mailer.outbox.delivers:
         await send_due(services, now)
 
 
-async def queue_new(conn: Connection, now: datetime) -> int:
+async def queue_mails(conn: Connection, now: datetime) -> int:
     """Looks at the events since the last time. Returns how many mails they concern."""
     after, until = await queries.hold_progress(conn)
     if until <= after:
@@ -61,13 +61,13 @@ async def queue_new(conn: Connection, now: datetime) -> int:
 async def send_due(services: Services, now: datetime) -> None:
     """Sends the mails that are due, each in a transaction of its own."""
     keys = None if services.key_file is None else read_keys(services.key_file)
-    origin, ends = MailOrigin(services.mailer.origin, keys), monotonic() + _LONGEST_RUN
+    links, ends = MailLinks(services.mailer.origin, keys), monotonic() + _LONGEST_RUN
     database, is_done, failed = services.database, True, None
     while is_done and monotonic() < ends and (due := await database.run(queries.due_mails, now, _AT_ONCE)):
         is_done = False  # where other workers have them all
         for member_id, delivery in due:
             try:
-                is_done |= await database.transaction(_send, services, origin, member_id, delivery, now)
+                is_done |= await database.transaction(_send, services, links, member_id, delivery, now)
             except (LookupError, ValueError, RuntimeError) as error:
                 _log.exception("the notifications of the member %s were not mailed", member_id)
                 is_done |= await database.transaction(_postpone, member_id, delivery, now)
@@ -84,7 +84,7 @@ async def _postpone(conn: Connection, member_id: UUID, delivery: str, now: datet
 
 
 async def _send(
-    conn: Connection, services: Services, origin: MailOrigin, member_id: UUID, delivery: str, now: datetime
+    conn: Connection, services: Services, links: MailLinks, member_id: UUID, delivery: str, now: datetime
 ) -> bool:
     """False: others send it."""
     recipient = await queries.hold_mail(conn, member_id, delivery, now)
@@ -98,7 +98,7 @@ async def _send(
         return True
     through = max(through, notifications[-1].event.position)
     try:
-        await services.mailer.outbox.send(written(recipient, notifications, origin))
+        await services.mailer.outbox.send(written(recipient, notifications, links))
     except Conflict as error:
         _log.warning("a notification cannot be mailed: %s", error)
     except Deferred:
@@ -120,12 +120,10 @@ async def _notifications(conn: Connection, recipient: Recipient) -> list[Notific
         return []
     own = [type_ for kind in kinds if kind.of_own for type_ in kind.types]
     events = await events_after(conn, reader, recipient.after, types, MOST_COUNTED + 1, own)
-    subjects = {str(Notification(event, {}).data["subjectId"]) for event in events}
-    names = await queries.subject_names(conn, sorted(subjects))
-    return [Notification(event, names) for event in events]
+    return await queries.notifications_about(conn, events)
 
 
-async def choose(
+async def change_preferences(
     conn: Connection,
     actor: Actor,
     chosen: Mapping[str, Delivery],
@@ -149,7 +147,7 @@ async def choose(
     await queries.set_preferences(conn, actor.via_id, changed, actor.stamp)
 
 
-async def stop(conn: Connection, member_id: UUID, delivery: Delivery, stamp: str) -> None:
+async def unsubscribe(conn: Connection, member_id: UUID, delivery: Delivery, stamp: str) -> None:
     """Turns off what a member is mailed in one way, by the link of such a mail."""
     present = await queries.preferences(conn, member_id)
     stopped = {one.kind: Delivery.NONE for one in present if one.delivery is delivery}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from tonnage.access.actor import Kind
@@ -37,7 +38,7 @@ class Notification:
     names: Mapping[str, str]
     """The present names of subjects, by id."""
 
-    @property
+    @cached_property
     def data(self) -> dict[str, Any]:
         """Of the event."""
         return json.loads(self.event.body)["data"]

@@ -11,7 +11,7 @@ from tonnage.errors import Count, Sentence
 from tonnage.mail import Message
 from tonnage.notifications.notification import Notification
 from tonnage.notifications.queries import Recipient
-from tonnage.notifications.stop_link import PURPOSE, signed_text, stop_path
+from tonnage.notifications.unsubscribe_link import PURPOSE, signed_text, unsubscribe_path
 from tonnage.sealing import Keys
 from tonnage.wording.catalogue import language_of, translations_of
 from tonnage.wording.choices import negotiate
@@ -24,19 +24,19 @@ INBOX, SETTINGS = "/inbox", "/profile/notifications"
 
 
 @dataclass(frozen=True)
-class MailOrigin:
-    """What links of mails begin with, and what signs them."""
+class MailLinks:
+    """The links in mails: what they begin with, and what signs those that need no session."""
 
     url: str
     keys: Keys | None
-    """None: mails have no link to stop them."""
+    """None: mails have no link to unsubscribe."""
 
-    def stop_link(self, recipient: Recipient) -> str | None:
+    def unsubscribe_link(self, recipient: Recipient) -> str | None:
         """The link that stops such mails."""
         if self.keys is None:
             return None
         signature = self.keys.hmacs(PURPOSE, signed_text(recipient.member_id, recipient.delivery))[0]
-        return self.url + stop_path(recipient.member_id, recipient.delivery, signature)
+        return self.url + unsubscribe_path(recipient.member_id, recipient.delivery, signature)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MailLine:
     link: str
 
 
-def written(recipient: Recipient, notifications: Sequence[Notification], origin: MailOrigin) -> Message:
+def written(recipient: Recipient, notifications: Sequence[Notification], links: MailLinks) -> Message:
     """The mail."""
     formats = Formats(recipient.locale or negotiate(""), recipient.time_zone or "UTC")
     language = language_of(formats.locale)
@@ -61,28 +61,28 @@ def written(recipient: Recipient, notifications: Sequence[Notification], origin:
         MailLine(
             say(one.sentence),
             f"{formats.moment(one.event.at)} {formats.zone_of(one.event.at)}",
-            origin.url + one.path(recipient.kind),
+            links.url + one.path(recipient.kind),
         )
         for one in notifications[:SHOWN]
     ]
     of_all, rest = _summary(recipient.organisation, len(notifications))
     subject = lines[0].text if len(lines) == 1 else say(of_all)
-    stop = origin.stop_link(recipient)
+    unsubscribe = links.unsubscribe_link(recipient)
     parts: dict[str, object] = {
         "language": language,
         "subject": subject,
         "organisation": recipient.organisation,
         "lines": lines,
         "rest": say(rest) if rest else None,
-        "inbox": origin.url + INBOX,
+        "inbox": links.url + INBOX,
         "choose": say(Sentence("Choose what you are notified of")),
-        "settings": origin.url + SETTINGS,
+        "settings": links.url + SETTINGS,
         "stop_text": say(Sentence("Stop these mails")),
-        "stop": stop,
+        "stop": unsubscribe,
     }
     html, text = (_template(name).render(parts) for name in ("mail.html", "mail.txt"))
     message_id = f"notifications.{recipient.member_id}.{notifications[0].event.id}"
-    return Message(recipient.email, " ".join(subject.split()), text, id=message_id, html=html, unsubscribe=stop)
+    return Message(recipient.email, " ".join(subject.split()), text, id=message_id, html=html, unsubscribe=unsubscribe)
 
 
 def _summary(organisation: str, count: int) -> tuple[Sentence, Sentence | None]:

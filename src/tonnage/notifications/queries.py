@@ -7,6 +7,8 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind, Role
 from tonnage.db import Connection, one_row
+from tonnage.events.event_feed import FeedEvent
+from tonnage.notifications.notification import Notification
 from tonnage.notifications.notification_kind import KINDS, Delivery
 
 
@@ -171,14 +173,14 @@ async def postpone_mail(conn: Connection, recipient: Recipient, due_at: datetime
     )
 
 
-class ChosenDelivery(NamedTuple):
+class Preference(NamedTuple):
     """How a member is notified of events of a kind."""
 
     kind: str
     delivery: Delivery
 
 
-async def preferences(conn: Connection, member_id: UUID) -> list[ChosenDelivery]:
+async def preferences(conn: Connection, member_id: UUID) -> list[Preference]:
     """What counts for a member, in the order of the kinds: what it has chosen, else the default of its organisation."""
     cursor = await conn.execute(
         """
@@ -189,12 +191,12 @@ async def preferences(conn: Connection, member_id: UUID) -> list[ChosenDelivery]
     )
     rows = await cursor.fetchall()
     chosen = {row[2]: Delivery(row[3]) for row in rows if row[2] is not None}
-    found: list[ChosenDelivery] = []
+    found: list[Preference] = []
     for one in KINDS:
         default = one.defaults.get(Kind(rows[0][0])) if rows else None
         if default is not None:
             unless_chosen = Delivery.NONE if rows[0][1] == Role.VIEWER else default
-            found.append(ChosenDelivery(one.name, chosen.get(one.name, unless_chosen)))
+            found.append(Preference(one.name, chosen.get(one.name, unless_chosen)))
     return found
 
 
@@ -230,9 +232,17 @@ async def set_preferences(conn: Connection, member_id: UUID, chosen: Mapping[str
     await cursor.fetchone()
 
 
-async def subject_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The present names of storage accounts, organisations, contracts and API keys, by id. The caller has the ids from
-    events that the reader may see."""
+async def notifications_about(conn: Connection, events: Sequence[FeedEvent]) -> list[Notification]:
+    """A notification of each event, with the present names of what it is about."""
+    names: dict[str, str] = {}
+    found = [Notification(event, names) for event in events]
+    names |= await _names(conn, sorted({str(one.data["subjectId"]) for one in found}))
+    return found
+
+
+async def _names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Of storage accounts, organisations, contracts and API keys, by id. The ids are those of events that the reader
+    may see."""
     accounts = [int(one) for one in ids if one.isdecimal()]
     others = [one for one in ids if len(one) == len("00000000-0000-0000-0000-000000000000")]
     cursor = await conn.execute(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tonnage.access.actor import job_stamp
+from tonnage.access.actor import system_stamp
 from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.regions.region import CEPH, METERED, SIMULATED, NewRegion
@@ -198,7 +198,7 @@ async def record_unhealthy(conn: Connection, region_id: int, reason: str, now: d
             jsonb_build_object('reason', r.unhealthy_reason))
         from r, organisation o where o.kind = 'operator' and r.name is not null
         """,
-        {"id": region_id, "reason": reason, "now": now, "stamp": job_stamp()},
+        {"id": region_id, "reason": reason, "now": now, "stamp": system_stamp()},
     )
     row = await cursor.fetchone()
     return row[0] if row else None
@@ -218,7 +218,7 @@ async def record_recovery(conn: Connection, region_id: int) -> str | None:
             jsonb_build_object('reason', r.unhealthy_reason), null)
         from r, organisation o where o.kind = 'operator'
         """,
-        {"id": region_id, "stamp": job_stamp()},
+        {"id": region_id, "stamp": system_stamp()},
     )
     row = await cursor.fetchone()
     return row[0] if row else None

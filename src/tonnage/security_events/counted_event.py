@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from tonnage.access.actor import Actor, stranger_stamp
+from tonnage.access.actor import Actor, system_stamp
 from tonnage.utc import hour_of
 
 GRACE = timedelta(minutes=1)
@@ -42,7 +42,7 @@ class CountedEvent:
     @classmethod
     def of_stranger(cls, action: Counted, member_id: UUID, now: datetime) -> "CountedEvent":
         """What anybody may have done, at a member's login or at an address that no member has."""
-        return cls(action, member_id, "", hour_of(now), stranger_stamp())
+        return cls(action, member_id, "", hour_of(now), system_stamp())
 
     @classmethod
     def refusal(cls, actor: Actor, code: str, now: datetime) -> "CountedEvent | None":

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from tonnage.access.actor import job_stamp
+from tonnage.access.actor import system_stamp
 from tonnage.billing_profiles.queries import seller_profile
 from tonnage.db import Connection
 from tonnage.documents.paper import Paper
@@ -79,7 +79,7 @@ async def _send(conn: Connection, mailer: Mailer, statement_id: UUID, pdf: bytes
         await queries.store_unsent(conn, statement_id, now + _SOON, None)
         return True
     if accepted:
-        await queries.store_sent(conn, statement_id, now, job_stamp())
+        await queries.store_sent(conn, statement_id, now, system_stamp())
     else:
         await _refused(conn, statement_id, queued_at, now, Refusal.REJECTED)
     return True

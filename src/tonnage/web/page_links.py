@@ -22,6 +22,14 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 """8 bytes and an authentication tag of 16, in base64."""
 
 
+def next_link(scope: Scope, **changed: object) -> str:
+    """A Link header to the present address with some of its query parameters changed; the others stay."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in changed]
+    page = urlencode([*kept, *changed.items()])
+    return f'<{origin_of(scope)}{quote(scope["path"])}?{page}>; rel="next"'
+
+
 class NextPageLinks:
     """`app.state.page_links`. `fetch_key` fetches the key of 32 bytes when it is first needed: the database may be away
     when a process starts.
@@ -34,10 +42,7 @@ class NextPageLinks:
     async def next_page(self, scope: Scope, limit: int, seq: int) -> str:
         """A Link header for the elements after `seq`; other query parameters stay."""
         cursor = (await self._key()).encrypt(seq.to_bytes(8), _list_of(scope))
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
-        page = urlencode([*kept, ("limit", limit), ("cursor", base64.urlsafe_b64encode(cursor).decode())])
-        return f'<{origin_of(scope)}{quote(scope["path"])}?{page}>; rel="next"'
+        return next_link(scope, limit=limit, cursor=base64.urlsafe_b64encode(cursor).decode())
 
     async def position(self, scope: Scope, cursor: str) -> int:
         """The `seq` in a cursor. Raises ValueError unless it is one of this list, for this organisation."""

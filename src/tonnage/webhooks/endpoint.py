@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from tonnage.bigint import parse_bigint
 from tonnage.errors import Invalid, NotFound
 
 MOST_ENDPOINTS = 10
@@ -51,6 +52,14 @@ class SendingEndpoint:
 def no_endpoint(endpoint_id: UUID) -> NotFound:
     """The error for an unknown endpoint, or that of another organisation."""
     return NotFound("There is no webhook {id}. GET /ext/v1/webhooks lists yours.", id=str(endpoint_id))
+
+
+def read_delivery_id(text: str) -> int:
+    """NotFound: it cannot be one."""
+    number = parse_bigint(text)
+    if number is None:
+        raise no_delivery(text)
+    return number
 
 
 def no_delivery(delivery_id: int | str) -> NotFound:

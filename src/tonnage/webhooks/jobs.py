@@ -3,27 +3,15 @@
 from uuid import UUID
 
 from tonnage.errors import Sentence
-from tonnage.jobs.declaration import OUTWARD, Clock, job
+from tonnage.jobs.declaration import OUTBOUND, Clock, job
 from tonnage.services import Services
 from tonnage.webhooks import delivery_actions as actions
 
 
-@job("webhooks.deliver", label=Sentence("Send events to a webhook"), queue=OUTWARD, since="0010", waits_on_hold=True)
+@job("webhooks.deliver", label=Sentence("Send events to a webhook"), queue=OUTBOUND, since="0010", waits_on_hold=True)
 async def deliver(services: Services, subject: str) -> None:
     """`subject`: the id of an endpoint."""
     await actions.deliver(services, UUID(subject))
-
-
-@job(
-    "webhooks.queue_new",
-    label=Sentence("Find events for webhooks"),
-    cron="* * * * *",
-    clock=Clock.WALL,
-    since="0010",
-)
-async def queue_new(services: Services, subject: str) -> None:
-    """What the worker's loop does every few seconds, should that stand still."""
-    await actions.queue_new(services.database, services.wall_clock())
 
 
 @job(

@@ -30,7 +30,7 @@ from tonnage.cli.mailer import mailer
 from tonnage.cli.param_types import DAY
 from tonnage.cli.prepared_data import PreparedData
 from tonnage.cli.privileges import drop_privileges
-from tonnage.cli.services import lasting_options
+from tonnage.cli.services import configured_options
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.sandbox_clock import SandboxClock
@@ -194,7 +194,7 @@ def _run(
         conninfo,
         **clock.options,
         mailer=mailer(settings, listener.origin, clock),
-        **lasting_options(settings),
+        **configured_options(settings),
         embedded_dir=None if settings.database_url else settings.data_dir,
         sign_in=_sign_in(settings),
         limits=settings.limits,

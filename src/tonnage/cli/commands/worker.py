@@ -15,7 +15,7 @@ from tonnage.cli.context import find_sandbox, fit, on_database, prove_keys, requ
 from tonnage.cli.database_wait import DatabaseCheck
 from tonnage.cli.mailer import mailer
 from tonnage.cli.privileges import drop_privileges
-from tonnage.cli.services import lasting_options
+from tonnage.cli.services import configured_options
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.mail import Mailer
@@ -63,7 +63,7 @@ async def _work(
     async with job_services(
         conninfo,
         mailer=outgoing,
-        **lasting_options(settings),
+        **configured_options(settings),
         **clock.options,
     ) as services:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.notifications import alerts, choices, inbox, stopping
+from tonnage.console.notifications import alerts, inbox, preferences, unsubscribe
 
-routes: tuple[APIRouter, ...] = (inbox.routes, choices.routes, alerts.routes, stopping.routes)
+routes: tuple[APIRouter, ...] = (inbox.routes, preferences.routes, alerts.routes, unsubscribe.routes)

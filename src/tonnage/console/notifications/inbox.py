@@ -3,14 +3,14 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.bigint import parse_bigint
 from tonnage.console.page_request import AnyMember
 from tonnage.console.rendering import gettext, said
 from tonnage.errors import Malformed
 from tonnage.events.event_feed import FeedReader
 from tonnage.notifications.inbox import MOST_UNREAD
 from tonnage.notifications.inbox_queries import inbox_page, mark_read
-from tonnage.notifications.notification import Notification
-from tonnage.notifications.queries import subject_names
+from tonnage.notifications.queries import notifications_about
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -26,11 +26,9 @@ async def show(page: AnyMember, before: UuidPath | None = None) -> Response:
     reader = FeedReader.of(page.actor)
     found = await page.database.run(inbox_page, reader, page.visitor.member_id, before, _SHOWN + 1)
     shown = found.events[:_SHOWN]
-    notifications = [Notification(event, {}) for event in shown]
-    names = await page.database.run(subject_names, sorted({str(one.data["subjectId"]) for one in notifications}))
     rows = [
         (said(one.sentence), one.path(page.actor.kind), one.event.at, one.event.position > found.read_to)
-        for one in (Notification(event, names) for event in shown)
+        for one in await page.database.run(notifications_about, shown)
     ]
     return page.render(
         "notifications/inbox.html",
@@ -45,8 +43,8 @@ async def show(page: AnyMember, before: UuidPath | None = None) -> Response:
 @routes.post("/read")
 async def read(page: AnyMember) -> Response:
     """Everything through what the page has shown is read: what came after it is not."""
-    position = page.fields.get("position", "")
-    if not position.isascii() or not position.isdecimal() or len(position) > len("9223372036854775807") - 1:
+    position = parse_bigint(page.fields.get("position", ""))
+    if position is None:
         raise Malformed("The form cannot be read. Reload its page and try again.")
-    await page.database.run(mark_read, page.visitor.member_id, int(position))
+    await page.database.run(mark_read, page.visitor.member_id, position)
     return page.redirect(PATH, gettext("Marked as read"))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.bigint import parse_bigint
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
@@ -21,9 +22,6 @@ from tonnage.web.routing import AuthFirstRoute
 PATH = "/operator/jobs"
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
-
-_DIGITS = 18
-"""As many as any number of the queue has at most, whose type ends at 9.2 times 10 to the 18th."""
 
 
 @routes.get("")
@@ -62,7 +60,8 @@ async def retry_all(page: OperatorAdmin) -> Response:
 @routes.post("/{jobID}/retry")
 async def retry_one(page: OperatorAdmin, jobID: str) -> Response:
     """Tries one job again now."""
-    if not (jobID.isascii() and jobID.isdigit() and len(jobID) <= _DIGITS):
+    number = parse_bigint(jobID)
+    if number is None:
         raise NotFound("There is no job {job}.", job=jobID)
-    await page.database.transaction(retry, page.actor, [int(jobID)])
+    await page.database.transaction(retry, page.actor, [number])
     return page.redirect(PATH, gettext("Job queued for retry"))

@@ -8,14 +8,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from tonnage.access.audit import AuditFilter, AuditPosition
+from tonnage.bigint import parse_bigint
 from tonnage.web.list_state import LONGEST_SEARCH
 
 _LONGEST = 60
 """Characters of the name of an action, or of an id."""
-
-
-_DIGITS = 18
-"""Digits of the id of an entry, at most."""
 
 NEWEST = AuditPosition()
 """The first page."""
@@ -89,9 +86,9 @@ def read_search(query: Mapping[str, str]) -> AuditSearch:
 
 def _position(query: Mapping[str, str]) -> AuditPosition:
     for name, is_newer in (("before", False), ("after", True)):
-        entry = query.get(name, "")
-        if entry.isascii() and entry.isdigit() and len(entry) <= _DIGITS:
-            return AuditPosition(int(entry), is_newer)
+        entry = parse_bigint(query.get(name, ""))
+        if entry is not None:
+            return AuditPosition(entry, is_newer)
     return OLDEST if query.get("page") == "last" else NEWEST
 
 

@@ -65,6 +65,6 @@ async def _receive(request: Request) -> Guest:
 
 
 Anybody: TypeAlias = Annotated[Guest, Depends(AuthDependency(_receive))]
-AnyProgram: TypeAlias = Annotated[Guest, Depends(AuthDependency(_arrived))]
+AnybodyWithoutToken: TypeAlias = Annotated[Guest, Depends(AuthDependency(_arrived))]
 """Also a program that has not seen a page of ours, and whose fields are not looked at: its address has to permit what
 it does."""

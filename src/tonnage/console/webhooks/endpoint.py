@@ -13,7 +13,7 @@ from tonnage.console.webhooks.endpoints import PATH
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 from tonnage.webhooks import actions
-from tonnage.webhooks.endpoint import MOST_SECRETS, EndpointChange, no_delivery, no_endpoint
+from tonnage.webhooks.endpoint import MOST_SECRETS, EndpointChange, no_endpoint, read_delivery_id
 from tonnage.webhooks.lists import EndpointRow, delivery_rows, endpoint_row, secret_rows
 
 _SHOWN = 50
@@ -110,9 +110,8 @@ async def revocation(page: AnyAdmin, webhookID: UuidPath, secretID: UuidPath) ->
 @routes.post("/deliveries/{deliveryID}/replay")
 async def replay(page: AnyAdmin, webhookID: UuidPath, deliveryID: str) -> Response:
     """Sends one event again."""
-    if not (deliveryID.isascii() and deliveryID.isdecimal() and len(deliveryID) < len(str(2**63))):
-        raise no_delivery(deliveryID)
-    await page.database.transaction(actions.replay, page.actor, webhookID, page.wall_now, delivery_id=int(deliveryID))
+    number = read_delivery_id(deliveryID)
+    await page.database.transaction(actions.replay, page.actor, webhookID, page.wall_now, delivery_id=number)
     return page.redirect(f"{PATH}/{webhookID}", gettext("The event is sent again"))
 
 

@@ -15,7 +15,7 @@ from tonnage.web.responses import Json
 from tonnage.web.schemas import Flag, RequestModel, ResponseModel, TimestampText, UuidPath, UuidText, with_example
 from tonnage.web.timestamps import Timestamp
 from tonnage.webhooks import actions, delivery_queries
-from tonnage.webhooks.endpoint import no_delivery, no_endpoint
+from tonnage.webhooks.endpoint import no_endpoint, read_delivery_id
 
 routes = APIRouter(prefix="/ext/v1/webhooks", route_class=IdempotentRoute, tags=["Webhooks"])
 
@@ -124,10 +124,8 @@ async def replay_delivery(call: AnyAdmin, webhookID: UuidPath, deliveryID: str) 
 
     With the same event and id as before.
     """
-    if not (deliveryID.isascii() and deliveryID.isdecimal() and len(deliveryID) < len(str(2**63))):
-        raise no_delivery(deliveryID)
-    now = call.services.wall_clock()
-    count = await call.database.transaction(actions.replay, call.actor, webhookID, now, delivery_id=int(deliveryID))
+    number, now = read_delivery_id(deliveryID), call.services.wall_clock()
+    count = await call.database.transaction(actions.replay, call.actor, webhookID, now, delivery_id=number)
     return Json(f'{{"events": {count}}}'.encode())
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tonnage.notifications.notification_kind import Delivery
 
-STOP = "/stop-notifications"
+UNSUBSCRIBE = "/unsubscribe"
 """The path of the page; the token of a link follows."""
 
 PURPOSE = b"tonnage notifications"
@@ -18,12 +18,12 @@ def signed_text(member_id: UUID, delivery: Delivery) -> bytes:
     return f"{member_id}/{delivery}".encode()
 
 
-def stop_path(member_id: UUID, delivery: Delivery, signature: bytes) -> str:
+def unsubscribe_path(member_id: UUID, delivery: Delivery, signature: bytes) -> str:
     """The path of a link. Its token has half of the HMAC of its text."""
-    return f"{STOP}/{member_id}.{delivery}.{signature[:16].hex()}"
+    return f"{UNSUBSCRIBE}/{member_id}.{delivery}.{signature[:16].hex()}"
 
 
-class StopLink(NamedTuple):
+class UnsubscribeLink(NamedTuple):
     """What a token says."""
 
     member_id: UUID
@@ -35,12 +35,12 @@ class StopLink(NamedTuple):
         return any(hmac.compare_digest(one[:16].hex(), self.signature) for one in signatures)
 
 
-def read_token(token: str) -> StopLink | None:
+def read_token(token: str) -> UnsubscribeLink | None:
     """None: it is none."""
     member, _, rest = token.partition(".")
     delivery, _, signature = rest.partition(".")
     try:
-        found = StopLink(UUID(member), Delivery(delivery), signature)
+        found = UnsubscribeLink(UUID(member), Delivery(delivery), signature)
     except ValueError:
         return None
     return found if signature.isascii() and found.delivery is not Delivery.NONE else None

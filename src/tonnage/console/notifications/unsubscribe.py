@@ -6,15 +6,15 @@ Opening it changes nothing, since mail programs open links: the button does, or 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actor import stranger_stamp
-from tonnage.console.sign_in.guest import Anybody, AnyProgram, Guest
+from tonnage.access.actor import system_stamp
+from tonnage.console.sign_in.guest import Anybody, AnybodyWithoutToken, Guest
 from tonnage.errors import NotFound
-from tonnage.notifications.actions import stop
-from tonnage.notifications.stop_link import PURPOSE, STOP, StopLink, read_token, signed_text
+from tonnage.notifications.actions import unsubscribe
+from tonnage.notifications.unsubscribe_link import PURPOSE, UNSUBSCRIBE, UnsubscribeLink, read_token, signed_text
 from tonnage.sealing import read_keys
 from tonnage.web.routing import AuthFirstRoute
 
-routes = APIRouter(prefix=f"{STOP}/{{token}}", route_class=AuthFirstRoute, include_in_schema=False)
+routes = APIRouter(prefix=f"{UNSUBSCRIBE}/{{token}}", route_class=AuthFirstRoute, include_in_schema=False)
 
 _NO_LINK = "This link is not complete. Open the mail again, or choose your notifications in your profile."
 
@@ -23,18 +23,18 @@ _NO_LINK = "This link is not complete. Open the mail again, or choose your notif
 async def ask(guest: Anybody, token: str) -> Response:
     """The button."""
     _signed(guest, token)
-    return guest.render("notifications/stop.html", is_done=False)
+    return guest.render("notifications/unsubscribe.html", is_done=False)
 
 
 @routes.post("")
-async def act(guest: AnyProgram, token: str) -> Response:
+async def act(guest: AnybodyWithoutToken, token: str) -> Response:
     """Stops them. The signature is what permits it: a mail program sends neither a cookie nor a token of a form."""
     link = _signed(guest, token)
-    await guest.database.run(stop, link.member_id, link.delivery, stranger_stamp())
-    return guest.render("notifications/stop.html", is_done=True)
+    await guest.database.run(unsubscribe, link.member_id, link.delivery, system_stamp())
+    return guest.render("notifications/unsubscribe.html", is_done=True)
 
 
-def _signed(guest: Guest, token: str) -> StopLink:
+def _signed(guest: Guest, token: str) -> UnsubscribeLink:
     link, file = read_token(token), guest.services.key_file
     if link is None or file is None:
         raise NotFound(_NO_LINK)

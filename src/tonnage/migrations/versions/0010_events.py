@@ -1,4 +1,4 @@
-"""Events and webhooks, alerts and forecasts.
+"""Events, alerts, notifications and webhooks.
 
 A file per package, in the order of the list.
 """

@@ -11,7 +11,7 @@ from tonnage.access.actor import Kind
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.notifications.actions import choose
+from tonnage.notifications.actions import change_preferences
 from tonnage.notifications.notification_kind import Delivery, kinds_for
 from tonnage.notifications.queries import preferences
 from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
@@ -32,7 +32,7 @@ _LABELS = {
 
 def _form_of(kind: Kind) -> type[EditForm]:
     fields: dict[str, Any] = {one.name: (Delivery | None, None) for one in kinds_for(kind)}
-    return create_model(f"{kind.title()}ChoicesForm", __base__=EditForm, **fields)
+    return create_model(f"{kind.title()}PreferencesForm", __base__=EditForm, **fields)
 
 
 _FORMS: Mapping[Kind, type[EditForm]] = {kind: _form_of(kind) for kind in Kind}
@@ -64,7 +64,7 @@ async def change(page: AnyMember) -> Response:
 
 async def _change(page: PageRequest, values: EditForm, seen: EditForm) -> bool:
     chosen, expected = (form.model_dump(exclude_none=True) for form in (values, seen))
-    await page.database.transaction(choose, page.actor, chosen, expected)
+    await page.database.transaction(change_preferences, page.actor, chosen, expected)
     return True
 
 
@@ -75,7 +75,7 @@ async def _texts(page: PageRequest) -> dict[str, str]:
 
 def _page(page: PageRequest, form: BoundEdit[EditForm]) -> Response:
     return page.render(
-        "notifications/choices.html",
+        "notifications/preferences.html",
         status=form.status,
         form=form,
         kinds=[(kind.name, gettext(kind.label)) for kind in kinds_for(page.actor.kind)],

@@ -9,7 +9,7 @@ from tests.cast import TB
 from tests.webhooks.inserted import insert_webhook
 from tonnage.access.actor import Actor, Role
 from tonnage.alerts import actions
-from tonnage.notifications.actions import choose
+from tonnage.notifications.actions import change_preferences
 from tonnage.notifications.notification_kind import Delivery
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
@@ -69,7 +69,7 @@ async def member_choose_notifications(data: AuditData) -> Recorded:
     member: UUID = ann.id
     async with data.watched():
         for _ in range(2):
-            await data.run(choose, ann.actor, {"keys": Delivery.DAILY})
+            await data.run(change_preferences, ann.actor, {"keys": Delivery.DAILY})
     return data.entry("member.choose-notifications", ann.actor, data.distributor, member, after={"keys": "daily"})
 
 
@@ -148,7 +148,13 @@ async def webhook_disable(data: AuditData) -> Recorded:
     async with data.watched():
         for _ in range(2):
             await data.run(store_attempt, made.id, delivery, DeliveryAttempt(NOW, 5, 410, ""), NOW)
-    return data.entry("webhook.disable", data.job, data.distributor, made.id, after={"reason": "gone"})
+    return data.entry(
+        "webhook.disable",
+        data.job,
+        data.distributor,
+        made.id,
+        after={"url": "https://example.com/hooks", "reason": "gone"},
+    )
 
 
 CASES: list[Case] = [
