@@ -103,13 +103,6 @@ def template(server: str) -> Generator[str]:
 
 
 @pytest.fixture(scope="session")
-def conninfo(server: str, template: str) -> Generator[str]:
-    """The worker's own database. Tests share it: create your own organisations, and do not expect empty tables."""
-    with _created(server, template) as name:
-        yield _program_url(server, name)
-
-
-@pytest.fixture(scope="session")
 def new_database(server: str, template: str) -> Callable[[], AbstractContextManager[str]]:
     """For tests that need an exclusive database: `with new_database() as conninfo`."""
 
@@ -122,6 +115,13 @@ def new_database(server: str, template: str) -> Callable[[], AbstractContextMana
             yield _program_url(server, name)
 
     return clone
+
+
+@pytest.fixture(scope="module")
+def conninfo(new_database: Callable[[], AbstractContextManager[str]]) -> Generator[str]:
+    """The module's own database. Its tests share it: create your own organisations, and do not expect empty tables."""
+    with new_database() as own:
+        yield own
 
 
 @pytest.fixture
