@@ -41,6 +41,7 @@ from tonnage.members import api as members
 from tonnage.metering import api as metering
 from tonnage.migrations import state
 from tonnage.month_end import api as month_end
+from tonnage.overrides import api as overrides
 from tonnage.partners import api as partners
 from tonnage.price_books import api as price_books
 from tonnage.price_previews import api as price_previews
@@ -170,6 +171,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         month_end.routes,
         events.routes,
         alerts.routes,
+        overrides.routes,
         *webhooks.routes,
         api_keys.routes,
         *metering.routes,

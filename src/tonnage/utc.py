@@ -20,6 +20,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
+def last_day_before(end: datetime) -> date:
+    """The last day of what ends at that moment."""
+    return day_of(end - timedelta(microseconds=1))
+
+
 def midnight(day: date) -> datetime:
     """The beginning of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -42,6 +42,7 @@ from tonnage.metering import jobs as metering
 from tonnage.month_end import jobs as month_end
 from tonnage.notices import jobs as notices
 from tonnage.notifications import jobs as notifications
+from tonnage.overrides import jobs as overrides
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
@@ -68,6 +69,7 @@ JOB_MODULES = (
     month_end,
     notices,
     notifications,
+    overrides,
     provisioning,
     regions,
     security_events,

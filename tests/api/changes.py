@@ -6,11 +6,15 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
 from tests.api.test_authorization import PNG, Operation, ids_of
+from tests.cast import TB, unique
 from tests.statements.months import february
+from tonnage.access.actor import Actor
 from tonnage.alerts.actions import set_levels
 from tonnage.asgi import create_app
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
+from tonnage.overrides import actions as overrides
+from tonnage.overrides.override import NewOverride
 
 # Operations on access keys need a cluster: they are tested in tests/access_keys. Those of a sandbox: tests/sandbox.
 CHANGES = [
@@ -25,6 +29,26 @@ AFTER = {
     ("PATCH", "v1"): "update storage_account set deletion_requested_at = %s, pending_deleted_at = '2026-06-01'",
 }
 """The state that some operations require of an account: suspended, or scheduled for deletion."""
+
+
+async def override(client: AppClient, data: AccountData, *, of_partner: bool) -> None:
+    """Of the partner, or of its account; each time another one."""
+    cast, partner = client.cast, data.partner.organisation_id
+    granted = NewOverride((20 if of_partner else 5) * TB, cast.now.date(), unique("Reason"))
+    if of_partner:
+        await cast.database.run(overrides.grant_to_partner, data.distributor, partner, granted, cast.now)
+    else:
+        await cast.database.run(overrides.grant_to_account, data.partner, partner, data.account, granted, cast.now)
+
+
+async def _make_what_is_deleted(route: APIRoute, actor: Actor, client: AppClient, data: AccountData) -> None:
+    cast = client.cast
+    if route.path.endswith("/override"):
+        await override(client, data, of_partner="accountID" not in route.path)
+    if route.path.endswith("/alert-levels"):
+        await cast.database.transaction(set_levels, actor, [70])
+    if route.path.endswith("/logo"):
+        await cast.database.run(set_logo, actor, logo_of_text(PNG), cast.now)
 
 
 async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tuple[Operation, str]:
@@ -53,8 +77,8 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         await cast.row("delete from webhook_secret where id = %s returning id", data.webhook.secret)
     if route.path.startswith("/ext/v1/webhooks"):
         client.with_key_file()
-    if route.path.endswith("/alert-levels") and operation.method == "DELETE":
-        await cast.database.transaction(set_levels, operation.actor(data, client), [70])
-    if route.path.endswith("/logo") and operation.method == "DELETE":
-        await cast.database.run(set_logo, operation.actor(data, client), logo_of_text(PNG), cast.now)
+    if route.path.endswith("/partner/{partnerID}/override"):
+        body["capacity"] = 20 * TB
+    if operation.method == "DELETE":
+        await _make_what_is_deleted(route, operation.actor(data, client), client, data)
     return operation, await client.key(operation.actor(data, client))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi.routing import APIRoute
 
+from tests.api.changes import override
 from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
 from tests.statements.inserted import adjust, insert_statement
@@ -25,6 +26,8 @@ from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
 from tonnage.price_books.version import NewVersion, Prices
 
+_KEPT = ("/statements", "/adjustments", "/alerts", "/webhooks", "/overrides")
+"""Ends of the paths of lists whose elements are not deleted."""
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
 
@@ -103,6 +106,8 @@ class List:
             await adjust(cast, data.distributor, data.partner)
         elif "price" in self.path:
             await self._add_prices()
+        elif self.path.endswith("/overrides"):
+            await override(self.client, data, of_partner="accountID" not in self.path)
         elif self.path.startswith(("/ext/v1/alerts", "/ext/v1/webhooks")):
             await self._add_alert_or_webhook()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
@@ -122,7 +127,7 @@ class List:
         elif self.path.endswith("/versions"):
             if element != "1":
                 await cast.database.run(price_books.delete_draft, data.distributor, data.book, int(element))
-        elif "price" in self.path or self.path.endswith(("/statements", "/adjustments", "/alerts", "/webhooks")):
+        elif "price" in self.path or self.path.endswith(_KEPT):
             return
         elif self.path.endswith("/deliveries"):
             await cast.row("delete from webhook_delivery where id = %s returning id", int(element))

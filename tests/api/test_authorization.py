@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "accessKeyDetails": {"description": "Of a stranger"},
     "password": {"password": "Sesame-opens-2"},
     "suspension": {"reason": "A stranger wants it"},
+    "override": {"capacity": 5_000_000_000_000, "until": "2026-03-20", "reason": "A stranger wants it"},
     "webhook": {"url": "https://example.com/hooks"},
     "webhookChange": {"enabled": False},
     "replay": {"since": "2026-01-01T00:00:00Z"},
@@ -57,7 +58,7 @@ an entry."""
 
 ACCESS_KEY = "TONNAGESTRANGE000000"
 
-STAFF_DELETES = ("/suspension", f"/access-keys/{ACCESS_KEY}")
+STAFF_DELETES = ("/suspension", "/override", f"/access-keys/{ACCESS_KEY}")
 """Ends of the paths that staff may DELETE."""
 
 

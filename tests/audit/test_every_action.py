@@ -14,6 +14,7 @@ from tests.audit import (
     billing,
     capacity,
     operation,
+    overrides,
     people,
     personal_data,
     prices,
@@ -40,6 +41,7 @@ CASES = [
     *prices.CASES,
     *statements.CASES,
     *alerts_and_webhooks.CASES,
+    *overrides.CASES,
     *traces.CASES,
 ]
 

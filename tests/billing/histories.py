@@ -13,6 +13,8 @@ from tests.usage.steps import OPENED, at, record
 from tonnage.access.actor import Actor
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
+from tonnage.overrides import actions as overrides
+from tonnage.overrides.override import NewOverride
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 
@@ -31,7 +33,11 @@ class History:
         """Applies one random change, perhaps to the present value."""
         partner = rng.choice(list(self.model.terms))
         _, contract, allocated, overdraft = self.model.terms[partner][-1]
-        kind = rng.choice(["price", "size", "size", "overdraft", "move"])
+        kind = rng.choice(["price", "size", "size", "overdraft", "move", "grant", "end"])
+        if kind == "end":
+            return await self.end(partner, now)
+        if kind == "grant":
+            return await self.grant(rng, partner, allocated, now)
         if kind == "price":
             return await self.amend(contract, rng.choice(PRICES), now)
         if kind == "move":
@@ -44,6 +50,17 @@ class History:
             await self.cast.database.run(partners.update_partner, self.distributor, partner, change, now)
         self.model.set_terms(partner, contract, allocated, overdraft, now)
         return None
+
+    async def grant(self, rng: random.Random, partner: UUID, allocated: int, now: datetime) -> None:
+        if allocated:
+            last = now.date() + timedelta(days=rng.choice([0, 1, 3, 30]))
+            override = NewOverride(allocated + rng.choice([1, TB]), last, "A test", rng.random() < 0.5)
+            await self.cast.database.run(overrides.grant_to_partner, self.distributor, partner, override, now)
+            self.model.grant(partner, override.capacity, at(str(last + timedelta(days=1))), now)
+
+    async def end(self, partner: UUID, now: datetime) -> None:
+        await self.cast.database.run(overrides.end_of_partner, self.distributor, partner, now)
+        self.model.end(partner, now)
 
     async def amend(self, contract: UUID, price: str, now: datetime) -> None:
         await amend(self.cast, contract, price, now)

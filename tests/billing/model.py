@@ -14,6 +14,8 @@ DAYS_OF_FEBRUARY = 28
 
 
 class LineModel(NamedTuple):
+    """Of excess, or of pay-per-use."""
+
     contract: UUID
     price: Fraction
     byte_days: int
@@ -29,6 +31,19 @@ def at_the_end_of(day: date, written: Sequence[tuple[Any, ...]]) -> tuple[Any, .
 
 
 @dataclass
+class OverrideModel:
+    """More capacity from a moment until a midnight, or until it was ended."""
+
+    capacity: int
+    since: datetime
+    until: datetime
+
+    def runs_at_the_end_of(self, day: date) -> bool:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + DAY
+        return self.since < midnight <= self.until
+
+
+@dataclass
 class MonthModel:
     """Terms, prices and usage in February 2026."""
 
@@ -36,6 +51,7 @@ class MonthModel:
     prices: dict[UUID, list[tuple[datetime, Fraction]]] = field(default_factory=dict[UUID, Any])
     terms: dict[UUID, list[tuple[datetime, UUID, int, bool]]] = field(default_factory=dict[UUID, Any])
     usage: dict[UUID, dict[date, int]] = field(default_factory=dict[UUID, Any])
+    overrides: dict[UUID, list[OverrideModel]] = field(default_factory=dict[UUID, Any])
 
     def set_price(self, contract: UUID, price: Fraction, now: datetime) -> None:
         """As each change is written: not before its predecessor, if a clock is behind; not at all if equal."""
@@ -50,17 +66,32 @@ class MonthModel:
         if before != [contract, allocated, overdraft]:
             written.append((max(now, since), contract, allocated, overdraft))
 
+    def grant(self, partner: UUID, capacity: int, until: datetime, now: datetime) -> None:
+        """One at a time."""
+        self.end(partner, now)
+        self.overrides.setdefault(partner, []).append(OverrideModel(capacity, now, until))
+
+    def end(self, partner: UUID, now: datetime) -> None:
+        for override in self.overrides.get(partner, [])[-1:]:
+            override.until = min(override.until, now)
+
+    def allocated(self, partner: UUID, day: date) -> int:
+        _, _, allocated, _ = at_the_end_of(day, self.terms[partner])
+        running = [one.capacity for one in self.overrides.get(partner, []) if one.runs_at_the_end_of(day)]
+        return max(allocated, *running) if allocated and running else allocated
+
     def lines(self, partner: UUID, first: date, today: date) -> list[LineModel]:
-        days: dict[tuple[UUID, Fraction], list[tuple[date, int]]] = {}
+        days: dict[tuple[UUID, Fraction, bool], list[tuple[date, int]]] = {}
         day = first
         while day <= today:
-            _, contract, allocated, _ = at_the_end_of(day, self.terms[partner])
+            _, contract, *_ = at_the_end_of(day, self.terms[partner])
+            allocated = self.allocated(partner, day)
             _, price = at_the_end_of(day, self.prices[contract])
             used = self.usage[partner].get(day, 0)
             if used > allocated:
-                days.setdefault((contract, price), []).append((day, used - allocated))
+                days.setdefault((contract, price, allocated == 0), []).append((day, used - allocated))
             day += DAY
-        return [self._line(*key, charged) for key, charged in days.items()]
+        return [self._line(contract, price, charged) for (contract, price, _), charged in days.items()]
 
     def _line(self, contract: UUID, price: Fraction, charged: list[tuple[date, int]]) -> LineModel:
         excess = sum(bytes_ for _, bytes_ in charged)

@@ -66,6 +66,16 @@ class Seller:
 
 
 @dataclass
+class Granted:
+    """An override, until a midnight or until it was ended."""
+
+    capacity: int
+    is_free: bool
+    since: datetime
+    until: datetime
+
+
+@dataclass
 class Thing:
     """A contract, a partner or an account: its terms, and when it was open."""
 
@@ -74,6 +84,21 @@ class Thing:
     closed: datetime | None = None
     usage: dict[date, int] = field(default_factory=dict[date, int])
     accounts: list[Any] = field(default_factory=list[Any])
+    overrides: list[Granted] = field(default_factory=list[Granted])
+
+    def grant(self, override: Granted) -> None:
+        for before in self.overrides:
+            before.until = min(before.until, override.since)
+        self.overrides.append(override)
+
+    def raised(self, size: int, day: date, *, free_only: bool) -> int:
+        """What use is compared with on a day: pay-per-use has nothing that could be raised."""
+        running = [
+            one.capacity
+            for one in self.overrides
+            if one.since < end_of(day) <= one.until and (one.is_free or not free_only)
+        ]
+        return max([size, *running]) if size else 0
 
     def change(self, terms: Any, now: datetime) -> None:
         """Never before the terms that were written before, if a clock is behind."""
@@ -169,6 +194,7 @@ class StatementModel:
                 if terms is None:
                     continue
                 contract, size = terms
+                size = thing.raised(size, self.priced_day(thing, day), free_only=under is None)
                 if under is not None and contract not in under:
                     continue
                 used = sum([self.things[one].usage.get(day, 0) for one in thing.accounts]) + thing.usage.get(day, 0)

@@ -20,6 +20,8 @@ from tonnage.billing.month import Month, gb_months
 from tonnage.billing.queries import charge_contract, charge_for_partner
 from tonnage.money import Money, total
 from tonnage.partners import actions as partners
+from tonnage.usage.lists import daily_of_partner
+from tonnage.usage.period import Period
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -67,15 +69,20 @@ async def rated_byte_days(history: History) -> dict[tuple[Any, Any, Fraction], i
     return found
 
 
-@pytest.mark.parametrize("seed", range(9))
+@pytest.mark.parametrize("seed", range(15))
 async def test_random_months(cast: Cast, seed: int) -> None:
     rng = random.Random(seed)
     currency, minor_units = [("EUR", 100), ("JPY", 1), ("KWD", 1000)][seed % 3]
     history = await random_history(cast, rng, currency)
     model = {partner: history.model.lines(partner, FIRST, TODAY) for partner in history.model.terms}
-    assert await rated_byte_days(history) == {
-        (partner, line.contract, line.price): line.byte_days for partner, lines in model.items() for line in lines
-    }
+    expected: dict[tuple[Any, Any, Fraction], int] = defaultdict(int)
+    for partner, lines in model.items():
+        for line in lines:
+            expected[partner, line.contract, line.price] += line.byte_days
+    assert await rated_byte_days(history) == expected
+    for partner in history.model.terms:
+        days = await cast.database.run(daily_of_partner, None, partner, Period(FIRST, TODAY), TODAY)
+        assert [day.allocated for day in days] == [history.model.allocated(partner, day.day) for day in days]
     await assert_totals(history, model, minor_units)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.billing.histories import amend, move, resize
-from tests.billing.statement_model import Book, Charge, Offer, Seller, StatementModel, Thing
+from tests.billing.statement_model import Book, Charge, Granted, Offer, Seller, StatementModel, Thing
 from tests.cast import TB, Cast
 from tests.recompute import recompute_files
 from tests.usage.steps import OPENED, at, purge, record
@@ -22,6 +22,8 @@ from tonnage.billing.buyer import DraftId
 from tonnage.billing.line import Extra, Line
 from tonnage.billing.month import Month
 from tonnage.documents.lines_csv import working_csv
+from tonnage.overrides import actions as overrides
+from tonnage.overrides.override import NewOverride
 from tonnage.partners import actions as partners
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
@@ -209,7 +211,11 @@ async def change(world: World, distributor: Actor, contracts: list[UUID], buyers
     buyer = rng.choice(buyers)
     thing = things[buyer.organisation_id]
     contract, size = thing.terms[-1][1]
-    match rng.choice(["amend", "resize", "move", "version", "assign", "assign_contract", "assign_account"]):
+    match rng.choice(
+        ["amend", "resize", "move", "version", "assign", "assign_contract", "assign_account", "grant", "grant"]
+    ):
+        case "grant":
+            await grant(world, distributor, buyer, now)
         case "amend":
             price = world.price()
             await amend(cast, contract, price, now)
@@ -235,6 +241,24 @@ async def change(world: World, distributor: Actor, contracts: list[UUID], buyers
         case _:
             account = rng.choice(thing.accounts)
             await assign_some(world, buyer, Subject(SubjectKind.ACCOUNT, account), now)
+
+
+async def grant(world: World, distributor: Actor, buyer: Actor, now: datetime) -> None:
+    """An override of the partner or of one of its accounts, if that has an allocation."""
+    rng, whose = world.rng, buyer.organisation_id
+    account = rng.choice([None, *world.model.things[whose].accounts])
+    thing = world.model.things[whose if account is None else account]
+    _, size = thing.terms[-1][1]
+    if not size:
+        return
+    last = now.date() + timedelta(days=rng.choice([0, 1, 3, 30]))
+    override = NewOverride(size + rng.choice([1, TB]), last, "A test", rng.random() < 0.6)
+    database = world.cast.database
+    if account is None:
+        await database.run(overrides.grant_to_partner, distributor, whose, override, now)
+    else:
+        await database.run(overrides.grant_to_account, buyer, whose, account, override, now)
+    thing.grant(Granted(override.capacity, override.is_free, now, at(str(last + timedelta(days=1)))))
 
 
 async def assign_some(world: World, seller: Actor, subject: Subject, now: datetime) -> None:
@@ -274,9 +298,12 @@ async def close_one(world: World, distributor: Actor, partner: Actor, when: date
         }
     await world.cast.database.run(partners.close_partner, distributor, partner.organisation_id, when)
     thing.closed = when
+    for one in (thing, *(world.model.things[account] for account in thing.accounts)):
+        for override in one.overrides:
+            override.until = min(override.until, when)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(10))
 async def test_lines_are_those_of_the_model(cast: Cast, seed: int) -> None:
     rng = random.Random(seed)
     last = date(2026, 2, 28 if seed % 2 else 24)

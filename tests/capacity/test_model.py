@@ -29,12 +29,16 @@ from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.db import connect
 from tonnage.errors import Conflict, Invalid, NotFound
+from tonnage.overrides import actions as overrides
+from tonnage.overrides.override import NewOverride
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 
 pytestmark = pytest.mark.oldest_postgresql
 
 CAPACITY = st.one_of(st.integers(0, 9).map(lambda n: n * TB), st.sampled_from([1, LARGEST, LARGEST - 1, 3 * TB + 1]))
+DAYS = st.sampled_from([0, 1, 30, 90, 91])
+"""From today, of an override's last day."""
 ANY = st.integers(0, 1_000_000)
 """Selects an element of a list of unknown length."""
 
@@ -187,9 +191,55 @@ class Capacity(RuleBasedStateMachine):
             )
         )
 
+    @precondition(lambda self: self.accounts)
+    @rule(which=ANY, capacity=CAPACITY, days=DAYS)
+    def grant_to_account(self, which: int, capacity: int, days: int) -> None:
+        account = which % len(self.accounts)
+        partner = self.partners[self.model.accounts[account].partner]
+        override = NewOverride(capacity, self.cast.now.date() + timedelta(days=days), "A test")
+        assert self.model.grant_to_account(account, capacity, days, self.cast.now) == self.ask(
+            lambda conn: overrides.grant_to_account(
+                conn, partner, partner.organisation_id, self.accounts[account], override, self.cast.now
+            )
+        )
+
+    @precondition(lambda self: self.partners)
+    @rule(which=ANY, capacity=CAPACITY, days=DAYS)
+    def grant_to_partner(self, which: int, capacity: int, days: int) -> None:
+        partner = which % len(self.partners)
+        override = NewOverride(capacity, self.cast.now.date() + timedelta(days=days), "A test")
+        assert self.model.grant_to_partner(partner, capacity, days, self.cast.now) == self.ask(
+            lambda conn: overrides.grant_to_partner(
+                conn, self.distributor, self.partners[partner].organisation_id, override, self.cast.now
+            )
+        )
+
+    @precondition(lambda self: self.accounts)
+    @rule(which=ANY)
+    def end_override_of_account(self, which: int) -> None:
+        account = which % len(self.accounts)
+        partner = self.partners[self.model.accounts[account].partner]
+        assert self.model.end_of_account(account) == self.ask(
+            lambda conn: overrides.end_of_account(
+                conn, partner, partner.organisation_id, self.accounts[account], self.cast.now
+            )
+        )
+
+    @precondition(lambda self: self.partners)
+    @rule(which=ANY)
+    def end_override_of_partner(self, which: int) -> None:
+        partner = which % len(self.partners)
+        assert self.model.end_of_partner(partner) == self.ask(
+            lambda conn: overrides.end_of_partner(
+                conn, self.distributor, self.partners[partner].organisation_id, self.cast.now
+            )
+        )
+
     @rule(days=st.sampled_from([1, 29, 31]))
     def time_passes(self, days: int) -> None:
         self.cast.now += timedelta(days=days)
+        self.runner.run(overrides.end_due(self.cast.database, self.cast.now))
+        self.model.end_due(self.cast.now)
         self.runner.run(self.cast.purge(self.cast.now))
         self.model.purge(self.cast.now)
 
@@ -205,6 +255,8 @@ class Capacity(RuleBasedStateMachine):
                 p.allocated,
                 p.overdraft,
                 self.model.allocated_to_accounts(number),
+                self.model.added(number),
+                p.override,
                 len(self.model.open_accounts(number)),
                 p.closed,
                 p.terms,
@@ -212,7 +264,7 @@ class Capacity(RuleBasedStateMachine):
             for number, p in enumerate(self.model.partners)
         ]
         accounts = [
-            [number, a.allocated, a.overdraft, a.terms]
+            [number, a.allocated, a.override, a.overdraft, a.terms]
             for number, a in zip(self.accounts, self.model.accounts, strict=True)
         ]
         assert [json.loads(document) for document in stored] == [contracts, partners, accounts]
@@ -226,11 +278,12 @@ STORED = """
     ), (
         select coalesce(json_agg(json_build_array(
             p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false),
-            p.allocated_to_accounts, p.account_count, p.closed_at is not null,
+            p.allocated_to_accounts, p.overrides_of_accounts, p.override_capacity, p.account_count,
+            p.closed_at is not null,
             (select count(*) from partner_terms t where t.partner_id = p.id)) order by p.seq), '[]')
         from partner p where p.distributor_id = %s
     ), (
-        select coalesce(json_agg(json_build_array(s.id, s.allocated_capacity, s.allow_overdraft,
+        select coalesce(json_agg(json_build_array(s.id, s.allocated_capacity, s.override_capacity, s.allow_overdraft,
             (select count(*) from account_terms t where t.account_id = s.id)) order by s.seq), '[]')
         from storage_account s join partner p on p.id = s.partner_id where p.distributor_id = %s
     )"""

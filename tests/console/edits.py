@@ -262,6 +262,7 @@ _CREATES = "makes a new thing: there is nothing yet that somebody else could hav
 _ACTS = "a button: it does what it says, and twice the same is once"
 _SECRET = "a new secret replaces the old one, which nobody has seen on the page"
 _PROVES = "a secret or code is given and proved; nothing is shown that could have changed"
+_OVERRIDE = "replaces or ends the override that the page has shown: tests/overrides/test_pages.py"
 _OF_BROWSER = "of this browser alone"
 
 NO_EDITS: dict[str, str] = {
@@ -315,6 +316,12 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/billing-profile": "the form of /billing-profile, for a buyer's",
     "/operator/distributors/{distributorID}/billing-profile": "the form of /billing-profile, for a buyer's",
     "/partner/accounts/{accountID}/billing-profile": "the form of /billing-profile, for a buyer's",
+    "/distributor/partners/{partnerID}/override": _OVERRIDE,
+    "/distributor/partners/{partnerID}/override/end": _OVERRIDE,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/override": _OVERRIDE,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/override/end": _OVERRIDE,
+    "/partner/accounts/{accountID}/override": _OVERRIDE,
+    "/partner/accounts/{accountID}/override/end": _OVERRIDE,
     "/prices/new": _CREATES,
     "/prices/{bookID}/versions/new": _CREATES,
     "/prices/{bookID}/versions/{number}": "a draft is replaced whole, in the revision that the form was made from:"

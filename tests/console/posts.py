@@ -29,7 +29,29 @@ _WITH_DRAFT = """
     values (%(bookID)s, 1, '2026-12-01', 1, true, %(now)s)"""
 _DISABLED_WEBHOOK = """
     update webhook_endpoint set disabled_at = %(now)s, disabled_reason = 'gone' where id = %(webhookID)s"""
-_NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "deletions", "statements", "keys")
+PRESENT = "7f0a6f2b-4f7e-4a51-9d7a-0f6d4c1b2a3e"
+_OVERRIDE = {"until": "2026-03-20", "reason": "Migration", "present": ""}
+_OVERRIDDEN_ACCOUNT = f"""
+    with v as (
+        insert into capacity_override (id, account_id, capacity, valid_from, valid_until, is_free, reason)
+        values ('{PRESENT}', %(account)s, 5000000000000, %(now)s, '2026-03-21T00:00Z', true, 'Migration')
+    ), p as (
+        update partner set overrides_of_accounts = 5000000000000 - s.allocated_capacity
+        from storage_account s where s.id = %(account)s and partner.id = s.partner_id
+    )
+    update storage_account set override_capacity = 5000000000000, override_until = '2026-03-21T00:00Z'
+    where id = %(account)s"""
+_OVERRIDDEN_PARTNER = f"""
+    with v as (
+        insert into capacity_override (id, partner_id, capacity, valid_from, valid_until, is_free, reason)
+        values ('{PRESENT}', %(partnerID)s, 20000000000000, %(now)s, '2026-03-21T00:00Z', true, 'Migration')
+    ), k as (
+        update contract set allocated_capacity = contract.allocated_capacity + 20000000000000 - p.allocated_capacity
+        from partner p where p.id = %(partnerID)s and contract.id = p.contract_id
+    )
+    update partner set override_capacity = 20000000000000, override_until = '2026-03-21T00:00Z'
+    where id = %(partnerID)s"""
+_NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "overrides", "deletions", "statements", "keys")
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
@@ -62,6 +84,8 @@ def _account(prefix: str) -> list[Post]:
         Post(f"{one}/password", {"password": WORD}),
         Post(f"{one}/suspend", {"reason": "Unpaid"}),
         Post(f"{one}/resume", after=_SUSPENDED),
+        Post(f"{one}/override", {**_OVERRIDE, "capacity": "5 TB"}),
+        Post(f"{one}/override/end", {"present": PRESENT}, after=_OVERRIDDEN_ACCOUNT),
         Post(f"{one}/delete"),
         Post(f"{one}/restore", after=_DELETED),
     ]
@@ -91,6 +115,8 @@ POSTS = [
     *_locks("/operator/distributors/{distributorID}"),
     Post("/distributor/partners/new", {"contract": "{contractID}", "name": "New", "allocated": "1 TB"}),
     Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
+    Post("/distributor/partners/{partnerID}/override", {**_OVERRIDE, "capacity": "20 TB"}),
+    Post("/distributor/partners/{partnerID}/override/end", {"present": PRESENT}, after=_OVERRIDDEN_PARTNER),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
     Post("/distributor/partners/{partnerID}/delete"),

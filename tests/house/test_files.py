@@ -20,6 +20,7 @@ BESIDE_NO_NOUN = {
     "authentication/sign_in_queries.py": "signing in is what makes a session, and that has a noun",
     "members/profile_queries.py": "what a member sets for itself; a profile is columns of a member",
     "partners/contract_lists.py": "contracts as people page through them, with their partners counted",
+    "overrides/ending_queries.py": "the same statement by a person and by the clock; an end is columns of an override",
     "partners/creation_queries.py": "one long statement, and when it counts",
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/distributor_queries.py": "closing a distributor, which must have no partners",

@@ -51,8 +51,8 @@ class PartnerRemaining:
     accounts: int
     """How many it has."""
 
-    def refusal(self, wanted: int) -> Conflict:
-        """The error when `wanted` bytes cannot be allocated."""
+    def refusal(self, wanted: int, field: str = "allocatedCapacity") -> Conflict:
+        """The error when `wanted` bytes, those of the input's `field`, cannot be allocated."""
         if not self.bounded:
             return Conflict(
                 "Not enough capacity: the partner's other accounts have {allocated_to_accounts}, and {requested} more "
@@ -61,7 +61,7 @@ class PartnerRemaining:
                 allocated_to_accounts=Size(self.allocated_to_accounts),
                 requested=Size(wanted),
                 limit=MAX_CAPACITY,
-                field="allocatedCapacity",
+                field=field,
             )
         return Conflict(
             "Not enough capacity: the partner has {remaining} of its {allocated} left, {requested} asked. Ask "
@@ -70,7 +70,7 @@ class PartnerRemaining:
             remaining=Size(max(0, self.allocated - self.allocated_to_accounts)),
             allocated=Size(self.allocated),
             requested=Size(wanted),
-            field="allocatedCapacity",
+            field=field,
         )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.change import Changed
 from tonnage.accounts.extended_queries import EXTENDED
-from tonnage.accounts.queries import CHANGEABLE, CLUSTER, POOLED
+from tonnage.accounts.queries import ADDED, ADDED_BEFORE, CHANGEABLE, CLUSTER, LIMITS, POOLED
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
 from tonnage.names import name_key
@@ -52,9 +52,9 @@ _CHANGE: LiteralString = f"""
         for no key update of partner
     ), parent as (
         update partner set
-            allocated_to_accounts = p.allocated_to_accounts - old.allocated_capacity + new.allocated_capacity,
-            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
-        from p, old, new where partner.id = p.id and new.allocated_capacity <> old.allocated_capacity
+            allocated_to_accounts = p.allocated_to_accounts - old.allocated_capacity + s.allocated_capacity,
+            overrides_of_accounts = p.overrides_of_accounts - ({ADDED_BEFORE}) + ({ADDED}), {LIMITS}
+        from p, old, changed s where partner.id = p.id and s.allocated_capacity <> old.allocated_capacity
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )

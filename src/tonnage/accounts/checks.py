@@ -1,6 +1,7 @@
 """Consistency checks of `tonnage doctor`: storage accounts, and their totals on partners."""
 
 from tonnage.access.checks import Check, Checking, compare, compare_keys
+from tonnage.accounts.queries import ADDED
 from tonnage.db import Connection
 from tonnage.email_address import email_key
 from tonnage.names import name_key
@@ -16,6 +17,21 @@ async def partner_allocated_to_accounts(conn: Connection) -> Check:
         from partner p left join (
             select partner_id, sum(allocated_capacity) as allocated_to_accounts from storage_account
             where purged_at is null group by partner_id
+        ) s on s.partner_id = p.id
+        """,
+    )
+
+
+async def partner_overrides(conn: Connection) -> Check:
+    """A partner's `overrides_of_accounts` is the sum of what overrides add to the allocations of its accounts."""
+    return await compare(
+        conn,
+        "partners: overrides of storage accounts",
+        f"""
+        select p.id, p.overrides_of_accounts, coalesce(s.added, 0)
+        from partner p left join (
+            select s.partner_id, sum({ADDED}) as added from storage_account s where s.purged_at is null
+            group by s.partner_id
         ) s on s.partner_id = p.id
         """,
     )
@@ -83,6 +99,7 @@ async def names(conn: Connection) -> Check:
 
 ALL: tuple[Checking, ...] = (
     partner_allocated_to_accounts,
+    partner_overrides,
     partner_accounts,
     partner_used,
     terms,

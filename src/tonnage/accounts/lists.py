@@ -13,7 +13,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON
-from tonnage.accounts.queries import LIVING
+from tonnage.accounts.queries import EFFECTIVE, LIVING
 from tonnage.db import Connection, streamed
 from tonnage.email_address import email_search
 from tonnage.keyset import Sort, bigint, by_name, float8, numeric, text, timestamptz
@@ -30,6 +30,7 @@ from tonnage.lists import (
     sort_columns,
 )
 from tonnage.money import Money
+from tonnage.partners.partner import effective_capacity
 
 
 class AccountRow(NamedTuple):
@@ -110,15 +111,15 @@ OWN_ACCOUNTS = replace(
 """The same for their partner, with what it charges them: others do not see that. By currency, then by amount."""
 
 # Multiplied by ten to compare whole numbers; as numeric, since the product may exceed bigint.
-_NEAR: LiteralString = """
-    s.allocated_capacity > 0 and u.used <= s.allocated_capacity
-    and u.used::numeric * 10 >= s.allocated_capacity::numeric * 9"""
+_NEAR: LiteralString = f"""
+    s.allocated_capacity > 0 and u.used <= {EFFECTIVE}
+    and u.used::numeric * 10 >= {EFFECTIVE}::numeric * 9"""
 
 _FILTERS: Mapping[str, LiteralString] = {
     "": "true",
     "pay-per-use": "s.allocated_capacity = 0",
     "near": _NEAR,
-    "over": "s.allocated_capacity > 0 and u.used > s.allocated_capacity",
+    "over": f"s.allocated_capacity > 0 and u.used > {EFFECTIVE}",
     "deletion": "s.pending_deleted_at is not null",
     "suspended": "s.suspended_at is not null",
     "charged": "n.net <> 0",
@@ -247,6 +248,14 @@ class AccountDetail(NamedTuple):
     rejection_reason: str | None
     """Why its cluster refuses it."""
     access_keys: int
+    override_capacity: int | None
+    """None: it has no override."""
+    override_until: datetime | None
+    """Its end, a midnight. Later than that: a job has not ended it yet."""
+
+    def effective(self, now: datetime) -> int:
+        """The allocation, in bytes, with an override that runs."""
+        return effective_capacity(self.allocated, self.override_capacity, self.override_until, now)
 
 
 async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> AccountDetail | None:
@@ -258,7 +267,8 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             s.allocated_capacity, s.allow_overdraft, u.used, u.objects, u.measured_at, s.created_at,
             s.deletion_requested_at, s.pending_deleted_at, s.purge_started_at is not null,
             s.suspended_at, s.suspension_reason, {PROVISIONING}, {REJECTION_REASON},
-            (select count(*) from access_key where account_id = s.id and state = 'active')
+            (select count(*) from access_key where account_id = s.id and state = 'active'),
+            s.override_capacity, s.override_until
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         """,

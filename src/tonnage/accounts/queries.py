@@ -42,6 +42,21 @@ LIVING: LiteralString = """
 CHANGEABLE: LiteralString = f"{LIVING} and coalesce(s.revision = %(revision)s, true)"
 """The same for a change that, if `revision` is given, is to be made in that one only."""
 
+LIMITS: LiteralString = """allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft,
+            override_capacity = p.override_capacity, override_until = p.override_until"""
+"""The columns of the locked row `p` of partner that the CHECKs of its totals read, for an update of these."""
+
+EFFECTIVE: LiteralString = "effective_capacity(s.allocated_capacity, s.override_capacity)"
+"""What a row `s` takes of its partner's allocation, bytes: more than its own allocation while an override runs."""
+
+_ADDED: LiteralString = "effective_capacity({0}.allocated_capacity, {0}.override_capacity) - {0}.allocated_capacity"
+
+ADDED: LiteralString = _ADDED.format("s")
+"""What the override of a row `s` adds to its allocation, bytes."""
+
+ADDED_BEFORE: LiteralString = _ADDED.format("old")
+"""The same of its locked row `old`."""
+
 PAGE: LiteralString = """
     partner p left join lateral (
         select s.* from storage_account s
@@ -77,7 +92,7 @@ _INSERT: LiteralString = f"""
     ), parent as (
         update partner set allocated_to_accounts = p.allocated_to_accounts + s.allocated_capacity,
             account_count = p.account_count + 1,
-            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+            overrides_of_accounts = p.overrides_of_accounts, {LIMITS}
         from s, p where partner.id = p.id
     )
     select save_response(%(stamp)s, {ACCOUNT}, s.revision), {CLUSTER}, {POOLED},
@@ -185,21 +200,30 @@ async def owner_of(conn: Connection, account_id: int) -> UUID | None:
 
 
 async def partner_remaining(
-    conn: Connection, scope: UUID, partner_id: UUID, account_id: int | None = None
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int | None = None, *, for_override: bool = False
 ) -> PartnerRemaining | None:
-    """The figures behind a refusal of a new account, or of a new allocation of an existing one."""
+    """The figures behind a refusal of a new account, of a new allocation of an existing one, or of an override. What
+    accounts have for good is within the allocation itself; with their overrides, within the partner's override too."""
     cursor = await conn.execute(
         f"""
-        select p.allocated_capacity, p.allocated_to_accounts - coalesce(s.allocated_capacity, 0), {BOUNDED},
-            p.account_count
+        select f.allocated, f.others, {BOUNDED}, p.account_count
         from partner p
         left join storage_account s on s.id = %(id)s and s.partner_id = p.id and s.purged_at is null
+        cross join lateral (
+            select allocated, others from (values
+                (p.allocated_capacity, p.allocated_to_accounts - coalesce(s.allocated_capacity, 0), false),
+                (effective_capacity(p.allocated_capacity, p.override_capacity),
+                    p.allocated_to_accounts::numeric + p.overrides_of_accounts - coalesce({EFFECTIVE}, 0), true)
+            ) v (allocated, others, with_overrides)
+            where with_overrides or not %(for_override)s
+            order by allocated - others, with_overrides limit 1
+        ) f
         where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
         """,
-        {"id": account_id, "partner": partner_id, "scope": scope},
+        {"id": account_id, "partner": partner_id, "scope": scope, "for_override": for_override},
     )
     row = await cursor.fetchone()
-    return PartnerRemaining(*row) if row else None
+    return PartnerRemaining(row[0], int(row[1]), *row[2:]) if row else None
 
 
 _MOST_NAMED = 500

@@ -12,19 +12,22 @@ from tonnage.db import Connection, one_row
 _SUBJECTS: Mapping[AlertSubject, LiteralString] = {
     AlertSubject.ACCOUNT: """
         select a.id as place, a.id as account_id, null::uuid as partner_id, null::uuid as contract_id,
-            a.partner_id as organisation_id, a.id::text as subject, a.allocated_capacity as capacity, u.used
+            a.partner_id as organisation_id, a.id::text as subject, effective_capacity(a.allocated_capacity,
+                case when a.override_until > %(now)s then a.override_capacity end) as capacity, u.used
         from storage_account a join account_usage u on u.account_id = a.id
         where a.id > %(after)s and a.purged_at is null order by a.id limit %(most)s""",
     AlertSubject.PARTNER: """
         select p.seq as place, null::bigint as account_id, p.id as partner_id, null::uuid as contract_id,
-            p.id as organisation_id, p.id::text as subject, p.allocated_capacity as capacity, p.used
+            p.id as organisation_id, p.id::text as subject, effective_capacity(p.allocated_capacity,
+                case when p.override_until > %(now)s then p.override_capacity end) as capacity, p.used
         from partner p where p.seq > %(after)s and p.closed_at is null order by p.seq limit %(most)s""",
     AlertSubject.CONTRACT: """
         select k.seq as place, null::bigint as account_id, null::uuid as partner_id, k.id as contract_id,
             k.distributor_id as organisation_id, k.id::text as subject, k.reserved_capacity as capacity, k.used
         from contract k where k.seq > %(after)s and k.closed_at is null order by k.seq limit %(most)s""",
 }
-"""What an alert compares: this is the only place that says what the capacity of a thing is. 0 is pay-per-use."""
+"""What an alert compares: this is the only place that says what the capacity of a thing is. 0 is pay-per-use. An
+override counts until its end, also where no job has ended it yet."""
 
 _ID: Mapping[AlertSubject, LiteralString] = {
     AlertSubject.ACCOUNT: "account_id",

@@ -2,10 +2,11 @@
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -94,6 +95,19 @@ class Capacity:
     contract_id: UUID | None
     bytes: int
     """0 is pay-per-use."""
+
+
+def raised(capacities: Sequence[Span[Capacity]], overrides: Sequence[Span[int]]) -> list[Span[Capacity]]:
+    """The capacities, each day at least those of the overrides: bytes. Pay-per-use has none that could be raised."""
+    found: list[Span[Capacity]] = []
+    for span in capacities:
+        within = list(overlaps(overrides, span.first, span.until)) if span.value.bytes else []
+        bounds = {span.first, span.until} | {bound for one in within for bound in (one.first, one.until)}
+        for first, until in pairwise(sorted(bounds)):
+            most = max((one.value for one in overlaps(within, first, until)), default=0)
+            capacity = replace(span.value, bytes=most) if most > span.value.bytes else span.value
+            found.append(Span(first, until, capacity))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,16 @@ _TERMS: Mapping[SubjectKind, LiteralString] = {
     SubjectKind.ACCOUNT: "account_terms",
 }
 
+_OVERRIDDEN: LiteralString = """union all
+                    select {column}, greatest(valid_from, ended_at) from capacity_override
+                    where {column} is not null and is_free and (valid_from >= %(since)s or ended_at >= %(since)s)"""
+_OVERRIDES: Mapping[SubjectKind, LiteralString] = {
+    # A contract's own capacity has no overrides; those of its partners count when the roll-up of the day has.
+    SubjectKind.CONTRACT: "",
+    SubjectKind.PARTNER: _OVERRIDDEN.format(column="partner_id"),
+    SubjectKind.ACCOUNT: _OVERRIDDEN.format(column="account_id"),
+}
+
 # These tables only grow: what is new has the highest ids, and there is no index by time.
 _NEWEST: LiteralString = "id > (select max(id) from {table}) - 20000"
 _SELLERS: Mapping[SubjectKind, LiteralString] = {
@@ -156,7 +166,7 @@ async def changed_buyers(conn: Connection, first: date, since: datetime) -> list
     stand together."""
     found: list[ChangedBuyer] = []
     for kind, column in COLUMNS.items():
-        terms = _TERMS[kind]
+        terms, overrides = _TERMS[kind], _OVERRIDES[kind]
         cursor = await conn.execute(
             f"""
             select o.seq, o.id, c.id from (
@@ -167,6 +177,7 @@ async def changed_buyers(conn: Connection, first: date, since: datetime) -> list
                     select {column}, assigned_at from price_assignment
                     where {_NEWEST.format(table="price_assignment")} and {column} is not null
                         and assigned_at >= %(since)s
+                    {overrides}
                 ) every (id, at) group by id
             ) c {_SELLERS[kind]}
             where (o.kind = 'operator' or exists (select from price_book b where b.seller_id = o.id))

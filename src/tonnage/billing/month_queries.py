@@ -3,7 +3,7 @@
 The ids are those that the caller has found in its scope. Days are numbers, 0 is the first of the month.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import LiteralString, NamedTuple, TypeVar
@@ -136,6 +136,47 @@ async def account_capacities(
         {"ids": list(account_ids), **_days(month)},
     )
     return _capacities(await cursor.fetchall(), month)
+
+
+async def overrides_of_partners(
+    conn: Connection, partner_ids: Sequence[UUID], month: Month, *, free_only: bool
+) -> dict[UUID, list[Span[int]]]:
+    """The bytes of timed overrides on the days at whose end they run; of those that are free, or of all. What runs on
+    a partner's last day goes on after it, as its terms do."""
+    cursor = await conn.execute(
+        """
+        select v.partner_id, v.capacity, v.first_day - %(first)s::date,
+            case when v.last_day + 1 = p.closed_at::date then %(last)s else v.last_day end - %(first)s::date
+        from capacity_override v join partner p on p.id = v.partner_id
+        where v.partner_id = any(%(ids)s) and v.first_day <= least(v.last_day, %(last)s::date)
+            and (v.is_free or not %(free)s)
+        """,
+        {"ids": list(partner_ids), "free": free_only, **_days(month)},
+    )
+    return _overrides(await cursor.fetchall())
+
+
+async def free_overrides_of_accounts(
+    conn: Connection, account_ids: Sequence[int], month: Month
+) -> dict[int, list[Span[int]]]:
+    """The same of accounts, of those that are free."""
+    cursor = await conn.execute(
+        """
+        select v.account_id, v.capacity, v.first_day - %(first)s::date,
+            case when v.last_day + 1 = s.purged_at::date then %(last)s else v.last_day end - %(first)s::date
+        from capacity_override v join storage_account s on s.id = v.account_id
+        where v.account_id = any(%(ids)s) and v.first_day <= least(v.last_day, %(last)s::date) and v.is_free
+        """,
+        {"ids": list(account_ids), **_days(month)},
+    )
+    return _overrides(await cursor.fetchall())
+
+
+def _overrides(rows: Iterable[tuple[Id, int, int, int]]) -> dict[Id, list[Span[int]]]:
+    found: dict[Id, list[Span[int]]] = {}
+    for subject, capacity, first, last in rows:
+        found.setdefault(subject, []).append(Span(first, last + 1, capacity))
+    return found
 
 
 class ReservationTerms(NamedTuple):

@@ -3,14 +3,15 @@
 The ids are those that the caller has found in its scope; `seller_id` is whose prices count.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from tonnage.billing import month_queries
 from tonnage.billing.charges import BuyerMonths, Charges
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
+from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth, raised
 from tonnage.billing.month_net import MonthNet, PricedSeller, net_of, nets_of
 from tonnage.billing.month_prices import CurrencyConflict, priced_buyer, prices_by_day, with_excess
 from tonnage.billing.rating import Rating, rate
@@ -19,6 +20,8 @@ from tonnage.price_books.assignment import SubjectKind, fitting
 from tonnage.price_books.lists import price_sources
 from tonnage.price_books.price_sources import AssumedVersion
 from tonnage.price_books.version import MinimumPool, Prices
+
+Id = TypeVar("Id", UUID, int)
 
 PARTNERS_AT_ONCE = 500
 """Of a contract so many are read and rated before the next, so that memory does not grow with their number."""
@@ -68,9 +71,12 @@ async def contract_subjects(conn: Connection, buyer: BuyerMonth) -> AsyncGenerat
 
 async def partner_subjects(conn: Connection, buyer: BuyerMonth, partner_ids: Sequence[UUID]) -> list[SubjectMonth]:
     """Some of the partners under a contract."""
-    capacities = await month_queries.partner_capacities(conn, partner_ids, buyer.month)
-    lifetimes = await month_queries.partner_lifetimes(conn, partner_ids, buyer.month)
-    return await _partners(conn, capacities, lifetimes, buyer.month, _Needed.by([buyer]))
+    month = buyer.month
+    capacities = await month_queries.partner_capacities(conn, partner_ids, month)
+    lifetimes = await month_queries.partner_lifetimes(conn, partner_ids, month)
+    # An override takes its capacity of what the contract reserves, as an allocation does.
+    overrides = await month_queries.overrides_of_partners(conn, partner_ids, month, free_only=False)
+    return await _partners(conn, _raised(capacities, overrides), lifetimes, month, _Needed.by([buyer]))
 
 
 async def charge_contract(
@@ -115,7 +121,8 @@ async def partner_months(
     ]
     priced = {buyer.id: buyer for buyer in buyers if isinstance(buyer, BuyerMonth)}
     of_priced = {partner: spans for partner, spans in capacities.items() if partner in priced}
-    subjects = await _partners(conn, of_priced, lifetimes, month, _Needed.by(priced.values()))
+    overrides = await month_queries.overrides_of_partners(conn, list(of_priced), month, free_only=True)
+    subjects = await _partners(conn, _raised(of_priced, overrides), lifetimes, month, _Needed.by(priced.values()))
     return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
 
 
@@ -138,8 +145,9 @@ async def account_months(
     of_priced = [account for account in uses if account in priced]
     needed = _Needed.by(priced.values())
     egress = await month_queries.egress_of_accounts(conn, of_priced, month) if needed.egress else {}
+    within = _raised(capacities, await month_queries.free_overrides_of_accounts(conn, of_priced, month))
     subjects = [
-        SubjectMonth(account, uses[account].usage, capacities[account], uses[account].lifetime, egress.get(account, ()))
+        SubjectMonth(account, uses[account].usage, within[account], uses[account].lifetime, egress.get(account, ()))
         for account in of_priced
     ]
     return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
@@ -163,6 +171,13 @@ async def month_nets(
         case SubjectKind.ACCOUNT:
             accounts = [one for one in ids if isinstance(one, int)]
             return nets_of(ids, await account_months(conn, seller.id, accounts, month, assumed))
+
+
+def _raised(
+    capacities: Mapping[Id, list[Span[Capacity]]], overrides: Mapping[Id, list[Span[int]]]
+) -> dict[Id, list[Span[Capacity]]]:
+    """What use is compared with: the price of what is reserved is that of the allocation alone."""
+    return {one: raised(spans, overrides[one]) if one in overrides else spans for one, spans in capacities.items()}
 
 
 def _conflicts(buyers: Iterable[BuyerMonth | CurrencyConflict | None]) -> list[CurrencyConflict]:

@@ -27,6 +27,7 @@ from tonnage.cli.group import Commands
             "contract": "Create, amend and list contracts.",
             "partner": "Create and list partners.",
             "account": "List storage accounts and manage their access keys.",
+            "override": "Grant more capacity until a day.",
             "usage": "Import measured usage.",
             "alert": "List what has reached a level of its capacity, and set levels.",
             "price-book": "Create price books, publish prices and assign them.",

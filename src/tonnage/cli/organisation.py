@@ -7,6 +7,9 @@ from uuid import UUID
 import click
 
 from tonnage.access.actor import Actor, Kind
+from tonnage.accounts.account import account_id
+from tonnage.accounts.actions import no_account
+from tonnage.accounts.queries import owner_of
 from tonnage.cli.context import Session
 from tonnage.cli.param_types import SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
@@ -80,6 +83,15 @@ async def acting_for_distributor_of(session: Session, partner_id: UUID) -> Actor
     if distributor_id is None:
         raise no_partner(partner_id)
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
+
+
+async def acting_for_account(session: Session, account: str) -> tuple[int, Actor]:
+    """The number of a storage account, and the operator acting for its partner. NotFound."""
+    number = account_id(account)
+    partner_id = await session.database.run(owner_of, number) if number else None
+    if number is None or partner_id is None:
+        raise no_account(account)
+    return number, Actor.on_command_line(partner_id, Kind.PARTNER)
 
 
 async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:

@@ -15,6 +15,7 @@ from tonnage.console.number_preview import price_preview, size_preview
 from tonnage.console.sparkline import load_line, trend_points
 from tonnage.errors import TonnageError
 from tonnage.money import Money
+from tonnage.utc import last_day_before
 from tonnage.web import csrf
 from tonnage.web.list_state import list_parameters, list_url, page_links, sort_url
 from tonnage.web.number_fields import UNITS
@@ -183,6 +184,7 @@ def _made() -> Environment:
         "moment": _moment,
         "ago": _ago,
         "day": day,
+        "last_day_before": last_day_before,
         "month": _month,
         "said": said,
         "list_url": list_url,

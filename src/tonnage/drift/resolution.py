@@ -88,6 +88,8 @@ def _quota(difference: AttributeDifference, state: ProvisioningState, actual: Ac
         return Resolution(difference, left="it does not say what the allocation is: change the allocation instead")
     if actual.quota == state.share.allocated:
         return Resolution(difference)
+    if state.share.overridden:
+        return Resolution(difference, left="an override runs: end it, or change the allocation instead")
     return Resolution(difference, (Step.RESIZE,))
 
 

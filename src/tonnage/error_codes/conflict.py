@@ -216,6 +216,16 @@ class ConflictCode(Code):
         "Change them on the profile page.",
         "This is your own password. Change it in your profile.",
     )
+    PAY_PER_USE = _explained(
+        "The storage account or the partner is pay-per-use, so there is no allocation that could be overridden.",
+        "Set an allocation first, or leave it: nothing limits it.",
+        "Pay-per-use has no allocation that could be overridden: nothing limits it. Set an allocation first.",
+    )
+    ACCOUNTS_OVERRIDDEN = _explained(
+        "The partner's override cannot end before those of its storage accounts that are taken out of it.",
+        "End the overrides of the storage accounts first, or leave it: all end with it on its last day.",
+        "Overrides of the partner's storage accounts are taken out of this one. End them first.",
+    )
     SECOND_FACTOR = _explained(
         "Two-factor authentication is set up, required or missing. Only pages have this error.",
         "Do what the sentence says.",

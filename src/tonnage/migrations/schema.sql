@@ -119,6 +119,10 @@ begin
     return true;
 end $$;
 
+CREATE FUNCTION effective_capacity(allocated bigint, override bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (allocated = 0) THEN (0)::bigint ELSE GREATEST(allocated, override) END;
+
 CREATE FUNCTION ensure_day_partitions(parent regclass, days date[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET "TimeZone" TO 'UTC'
@@ -731,6 +735,35 @@ ALTER TABLE billing_profile ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE capacity_override (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    account_id bigint,
+    partner_id uuid,
+    capacity bigint NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    is_free boolean NOT NULL,
+    reason text NOT NULL,
+    reminded_days smallint,
+    first_day date GENERATED ALWAYS AS (((valid_from AT TIME ZONE 'UTC'::text))::date) STORED NOT NULL,
+    last_day date GENERATED ALWAYS AS ((((LEAST(valid_until, ended_at) AT TIME ZONE 'UTC'::text))::date - 1)) STORED NOT NULL,
+    CONSTRAINT capacity_override_capacity CHECK ((capacity > 0)),
+    CONSTRAINT capacity_override_reason CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 200))),
+    CONSTRAINT capacity_override_subject CHECK ((num_nonnulls(account_id, partner_id) = 1)),
+    CONSTRAINT capacity_override_until CHECK (((valid_until > valid_from) AND ((ended_at < valid_until) IS NOT FALSE)))
+);
+
+ALTER TABLE capacity_override ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME capacity_override_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE contract (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -1056,10 +1089,15 @@ CREATE TABLE partner (
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
     revision bigint DEFAULT 1 NOT NULL,
+    override_capacity bigint,
+    override_until timestamp with time zone,
+    overrides_of_accounts bigint DEFAULT 0 NOT NULL,
     CONSTRAINT partner_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
     CONSTRAINT partner_empty CHECK (((account_count >= 0) AND ((closed_at IS NULL) OR (account_count = 0)))),
+    CONSTRAINT partner_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
+    CONSTRAINT partner_overrides_of_accounts CHECK (((overrides_of_accounts >= 0) AND ((overrides_of_accounts <= (effective_capacity(allocated_capacity, override_capacity) - allocated_to_accounts)) OR (overrides_of_accounts = 0) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_used CHECK ((used >= (0)::numeric))
 )
 WITH (fillfactor='50');
@@ -1454,6 +1492,8 @@ CREATE TABLE storage_account (
     rejection_reason text,
     cluster_user text,
     revision bigint DEFAULT 1 NOT NULL,
+    override_capacity bigint,
+    override_until timestamp with time zone,
     CONSTRAINT storage_account_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT storage_account_cluster_user CHECK (((char_length(cluster_user) >= 1) AND (char_length(cluster_user) <= 1000))),
     CONSTRAINT storage_account_deletion CHECK (((deletion_requested_at IS NULL) = (pending_deleted_at IS NULL))),
@@ -1461,6 +1501,7 @@ CREATE TABLE storage_account (
     CONSTRAINT storage_account_grace CHECK ((pending_deleted_at > deletion_requested_at)),
     CONSTRAINT storage_account_id CHECK (((id >= '100000000000'::bigint) AND (id <= '999999999999'::bigint))),
     CONSTRAINT storage_account_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT storage_account_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
     CONSTRAINT storage_account_purged CHECK (((purged_at IS NULL) OR (purge_started_at IS NOT NULL))),
     CONSTRAINT storage_account_purging CHECK (((purge_started_at IS NULL) OR (purge_started_at >= pending_deleted_at))),
     CONSTRAINT storage_account_quota CHECK ((quota >= 0)),
@@ -1670,6 +1711,12 @@ ALTER TABLE ONLY billing_profile
 
 ALTER TABLE ONLY billing_profile
     ADD CONSTRAINT billing_profile_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY capacity_override
+    ADD CONSTRAINT capacity_override_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY capacity_override
+    ADD CONSTRAINT capacity_override_seq_key UNIQUE (seq);
 
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_of_distributor UNIQUE (id, distributor_id);
@@ -1943,6 +1990,16 @@ CREATE INDEX audit_sequence_organisation_id_position_idx ON audit_sequence USING
 
 CREATE INDEX billing_profile_keeper_id_idx ON billing_profile USING btree (keeper_id);
 
+CREATE INDEX capacity_override_account_id_idx ON capacity_override USING btree (account_id, seq) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX capacity_override_ended_at_idx ON capacity_override USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX capacity_override_partner_id_idx ON capacity_override USING btree (partner_id, seq) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX capacity_override_valid_from_idx ON capacity_override USING btree (valid_from);
+
+CREATE INDEX capacity_override_valid_until_idx ON capacity_override USING btree (valid_until) WHERE (ended_at IS NULL);
+
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
 CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
@@ -1994,6 +2051,8 @@ CREATE INDEX partner_contract_id_seq_idx ON partner USING btree (contract_id, se
 CREATE INDEX partner_distributor_id_contract_id_idx ON partner USING btree (distributor_id, contract_id) WHERE (closed_at IS NULL);
 
 CREATE INDEX partner_distributor_id_seq_idx ON partner USING btree (distributor_id, seq);
+
+CREATE INDEX partner_override_until_idx ON partner USING btree (override_until) WHERE (override_until IS NOT NULL);
 
 CREATE INDEX partner_terms_contract_id_partner_id_idx ON partner_terms USING btree (contract_id, partner_id);
 
@@ -2066,6 +2125,8 @@ CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (regi
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_name_key_idx ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
+
+CREATE INDEX storage_account_override_until_idx ON storage_account USING btree (override_until) WHERE (override_until IS NOT NULL);
 
 CREATE INDEX storage_account_partner_id_seq_idx ON storage_account USING btree (partner_id, seq);
 

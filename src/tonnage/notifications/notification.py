@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ _SENTENCES: Mapping[str, str] = {
     "partner.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
     "contract.alert": Sentence("{name} uses {percent} % of what it reserves: {used} of {capacity}"),
     "contract.over_reserved": Sentence("{name} uses all that it reserves: {used} of {capacity}"),
+    "account.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
+    "partner.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
     "account.deletion_scheduled": Sentence("{name} will be deleted on {day}"),
     "statement.received": Sentence("Statement {number} of {seller}: {gross} {currency}"),
     "credit_note.received": Sentence("Credit note {number} of {seller}: {gross} {currency}"),
@@ -51,8 +53,12 @@ class Notification:
         subject = str(data["subjectId"])
         values: dict[str, object] = {"name": self.names.get(subject, subject)}
         if "capacity" in after:
-            used, capacity = Decimal(after["used"]), Decimal(after["capacity"])
-            values |= {"percent": int(used * 100 / capacity), "used": _rounded(used), "capacity": _rounded(capacity)}
+            values["capacity"] = _rounded(Decimal(after["capacity"]))
+        if "used" in after:
+            used = Decimal(after["used"])
+            values |= {"percent": int(used * 100 / Decimal(after["capacity"])), "used": _rounded(used)}
+        if "until" in after:
+            values["last_day"] = date.fromisoformat(after["until"])
         if "pendingDeletedAt" in after:
             values["day"] = datetime.fromisoformat(after["pendingDeletedAt"]).date()
         if "validUntil" in after:

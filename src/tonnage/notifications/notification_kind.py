@@ -60,6 +60,12 @@ KINDS = (
         {_OPERATOR: _ONCE, _DISTRIBUTOR: _ONCE},
     ),
     NotificationKind(
+        "overrides",
+        Sentence("Timed overrides that end soon"),
+        ("account.override_ending", "partner.override_ending"),
+        {_OPERATOR: _NONE, _DISTRIBUTOR: _DAILY, _PARTNER: _ONCE},
+    ),
+    NotificationKind(
         "deletions",
         Sentence("Storage accounts that wait for deletion"),
         ("account.deletion_scheduled",),

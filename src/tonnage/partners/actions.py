@@ -24,7 +24,11 @@ from tonnage.units import Size
 _MARGIN = 1000
 """More than the connections that a PostgreSQL has."""
 
-_NOT_ENOUGH_CAPACITY = {"contract_capacity", "overflow"}
+NOT_ENOUGH_CAPACITY = {"contract_capacity", "overflow"}
+"""Constraints: the contract has less left."""
+
+ACCOUNTS_HAVE_MORE = {"partner_allocated_to_accounts", "partner_overrides_of_accounts"}
+"""Constraints: the partner's storage accounts have more, without or with their overrides."""
 
 
 async def create_partner(
@@ -48,14 +52,14 @@ async def create_partner(
         except ForeignKeyViolation as error:
             raise no_contract(partner.contract_id) from error
         except (CheckViolation, NumericValueOutOfRange) as error:
-            if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY:
+            if broken_constraint(error) not in NOT_ENOUGH_CAPACITY:
                 raise
             left = await remaining(conn, scope, partner.contract_id)
             if left is None:  # the contract is out of scope, and the overflow was detected first
                 raise no_contract(partner.contract_id) from error
             # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
-                raise _no_room(partner.allocated_capacity, left.remaining) from error
+                raise no_room(partner.allocated_capacity, left.remaining) from error
     raise Unavailable("The contract's capacity is changing too fast. Try again.", UnavailableCode.LOCKED)
 
 
@@ -115,19 +119,20 @@ async def update_partner(
             if updated and updated.pool_changed:
                 await defer(conn, "provisioning.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
-        if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY | {"partner_allocated_to_accounts"}:
+        if broken_constraint(error) not in NOT_ENOUGH_CAPACITY | ACCOUNTS_HAVE_MORE:
             raise
         raise await _too_much(conn, scope, partner_id, change, broken_constraint(error)) from error
     if updated is None:
-        raise await _not_changeable(conn, scope, partner_id, revision)
+        raise await not_changeable(conn, scope, partner_id, revision)
     if updated.stale:
         raise EditConflict
     return updated.partner
 
 
-async def _not_changeable(
+async def not_changeable(
     conn: Connection, scope: UUID, partner_id: UUID, revision: int | None
 ) -> NotFound | PreconditionFailed:
+    """Why a change has found no partner: there is none, or it is in another revision."""
     present = None if revision is None else await queries.one_partner(conn, scope, partner_id)
     return PreconditionFailed(*present) if present else no_partner(partner_id)
 
@@ -142,8 +147,16 @@ async def _too_much(
     if figures is None:
         return no_partner(partner_id)
     wanted = figures.allocated if change.allocated_capacity is None else change.allocated_capacity
-    if constraint in _NOT_ENOUGH_CAPACITY:
-        return _no_room(wanted, figures.contract_remaining + figures.allocated)
+    if constraint in NOT_ENOUGH_CAPACITY:
+        return no_room(wanted, figures.contract_remaining + figures.allocated)
+    if constraint == "partner_overrides_of_accounts":
+        return Conflict(
+            "The partner's storage accounts have {with_overrides} with their overrides, more than {requested} without "
+            "overdraft. End overrides or reduce allocations first, or allow overdraft.",
+            ConflictCode.ALLOCATED_TO_ACCOUNTS,
+            with_overrides=Size(figures.allocated_to_accounts + figures.overrides_of_accounts),
+            requested=Size(wanted),
+        )
     return Conflict(
         "The partner has allocated {allocated_to_accounts} to its storage accounts, more than {requested} without "
         "overdraft. Reduce their allocations first, or allow overdraft.",
@@ -194,7 +207,7 @@ async def close_partner(
             accounts=Count("{count} storage account", "{count} storage accounts", figures.accounts if figures else 0),
         ) from error
     if not closed:
-        raise await _not_changeable(conn, scope, partner_id, revision)
+        raise await not_changeable(conn, scope, partner_id, revision)
 
 
 async def close_distributor(conn: Connection, actor: Actor, distributor_id: UUID, now: datetime) -> None:
@@ -239,13 +252,13 @@ async def move_partner(
             )
     except (CheckViolation, NumericValueOutOfRange) as error:
         figures = await queries.capacity_figures(conn, scope, partner_id, contract_id)
-        if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY:
+        if broken_constraint(error) not in NOT_ENOUGH_CAPACITY:
             raise
         if figures is None:
             raise no_partner(partner_id) from error
-        raise _no_room(figures.allocated, figures.contract_remaining) from error
+        raise no_room(figures.allocated, figures.contract_remaining) from error
     if moved is None:
-        raise await _not_changeable(conn, scope, partner_id, revision)
+        raise await not_changeable(conn, scope, partner_id, revision)
     if moved.stale:
         raise EditConflict
     if moved.partner is not None:
@@ -262,7 +275,8 @@ async def _not_a_target(conn: Connection, scope: UUID, contract_id: UUID) -> Con
     )
 
 
-def _no_room(wanted: int, remaining: int) -> Conflict:
+def no_room(wanted: int, remaining: int) -> Conflict:
+    """The error when `wanted` bytes are more than what the contract has left for the partner."""
     return Conflict(
         "Not enough capacity: the contract has {remaining} left for this partner, {requested} asked. Ask for "
         "less, or have the contract amended.",

@@ -12,8 +12,8 @@ async def contract_allocated(conn: Connection) -> Check:
         """
         select k.id, k.allocated_capacity, coalesce(p.allocated, 0)
         from contract k left join (
-            select contract_id, sum(allocated_capacity) as allocated from partner where closed_at is null
-            group by contract_id
+            select contract_id, sum(effective_capacity(allocated_capacity, override_capacity)) as allocated
+            from partner where closed_at is null group by contract_id
         ) p on p.contract_id = k.id
         """,
     )

@@ -29,6 +29,7 @@ from tonnage.lists import (
     sort_columns,
 )
 from tonnage.money import Money
+from tonnage.partners.queries import EFFECTIVE
 
 
 class PartnerRow(NamedTuple):
@@ -106,12 +107,10 @@ OWN_PARTNERS = replace(
 _OF_NETS: Sort = (*_NETS, uuid("n.partner_id"))
 _OF_ORGANISATIONS: Mapping[str, Sort] = {"created": (bigint("o.seq"),), "name": by_name("o")}
 
-NEAR: LiteralString = (
-    "p.allocated_capacity > 0 and p.used <= p.allocated_capacity and p.used >= p.allocated_capacity * 0.9"
-)
+NEAR: LiteralString = f"p.allocated_capacity > 0 and p.used <= {EFFECTIVE} and p.used >= {EFFECTIVE} * 0.9"
 """Whether a row `p` of partner uses 90 % of its allocation or more, but at most all of it."""
 
-OVER: LiteralString = "p.allocated_capacity > 0 and p.used > p.allocated_capacity"
+OVER: LiteralString = f"p.allocated_capacity > 0 and p.used > {EFFECTIVE}"
 """Whether it uses more than its allocation."""
 
 _FILTERS: Mapping[str, LiteralString] = {

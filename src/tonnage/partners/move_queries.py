@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
-from tonnage.partners.queries import PARTNER
+from tonnage.partners.queries import EFFECTIVE, PARTNER
 
 _MOVE: LiteralString = f"""
     with old as (
@@ -44,7 +44,7 @@ _MOVE: LiteralString = f"""
     ), k as (
         update contract k set reserved_capacity = locked.reserved_capacity,
             allocated_capacity = locked.allocated_capacity
-                + case when k.id = p.contract_id then old.allocated_capacity else -old.allocated_capacity end,
+                + {EFFECTIVE} * case when k.id = p.contract_id then 1 else -1 end,
             used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
         from locked, p, old, a where k.id = locked.id
     )

@@ -1,6 +1,7 @@
 """A partner's commercial side: its part of a contract."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -34,5 +35,14 @@ class CapacityFigures:
 
     allocated: int
     allocated_to_accounts: int
+    overrides_of_accounts: int
+    """What overrides add to that."""
     accounts: int
     contract_remaining: int
+
+
+def effective_capacity(allocated: int, override: int | None, until: datetime | None, now: datetime) -> int:
+    """The bytes of an allocation while an override runs, which ends by the clock. Pay-per-use, 0, has none."""
+    if allocated == 0 or override is None or until is None or now >= until:
+        return allocated
+    return max(allocated, override)

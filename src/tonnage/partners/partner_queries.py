@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
+from tonnage.partners.partner import effective_capacity
 
 
 class PartnerDetail(NamedTuple):
@@ -35,6 +36,16 @@ class PartnerDetail(NamedTuple):
     locked_by: str | None
     """The name of its distributor or of the operator."""
     lock_reason: str | None
+    override_capacity: int | None
+    """None: it has no override."""
+    override_until: datetime | None
+    """Its end, a midnight. Later than that: a job has not ended it yet."""
+    overrides_of_accounts: int
+    """What overrides add to the allocations of its storage accounts."""
+
+    def effective(self, now: datetime) -> int:
+        """The allocation, in bytes, with an override that runs."""
+        return effective_capacity(self.allocated, self.override_capacity, self.override_until, now)
 
 
 async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
@@ -45,7 +56,8 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
             p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
             (select count(*) from member m where m.organisation_id = p.id),
-            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason
+            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
+            p.override_capacity, p.override_until, p.overrides_of_accounts
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id
@@ -69,6 +81,13 @@ class PartnerTotals(NamedTuple):
     allocated_to_accounts: int
     used: Decimal
     accounts: int
+    override_capacity: int | None
+    override_until: datetime | None
+    """As of `PartnerDetail`."""
+
+    def effective(self, now: datetime) -> int:
+        """The allocation, in bytes, with an override that runs."""
+        return effective_capacity(self.allocated, self.override_capacity, self.override_until, now)
 
 
 async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerTotals | None:
@@ -76,7 +95,7 @@ async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID)
     cursor = await conn.execute(
         """
         select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
-            p.used, p.account_count
+            p.used, p.account_count, p.override_capacity, p.override_until
         from partner p join organisation o on o.id = p.id
         where p.id = %(partner)s and p.closed_at is null
             and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))

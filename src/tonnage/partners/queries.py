@@ -19,6 +19,9 @@ from tonnage.db.rendered import Versioned
 from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, PartnerChange
 
+EFFECTIVE: LiteralString = "effective_capacity(p.allocated_capacity, p.override_capacity)"
+"""What a row `p` of partner takes of its contract, bytes: more than its allocation while an override runs."""
+
 PARTNER = """json_strip_nulls(json_build_object(
     'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
     'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft, 'details', p.details))"""
@@ -51,7 +54,9 @@ _UPDATE: LiteralString = f"""
         where o.id = new.id and (new.name, new.name_key) <> (old.name, old.name_key)
     ), p as (
         update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
-            allocated_to_accounts = old.allocated_to_accounts, revision = old.revision + 1,
+            allocated_to_accounts = old.allocated_to_accounts, override_capacity = old.override_capacity,
+            override_until = old.override_until, overrides_of_accounts = old.overrides_of_accounts,
+            revision = old.revision + 1,
             terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
         from new, old where p.id = new.id
             and (new.name, new.name_key, new.allocated_capacity, new.allow_overdraft)
@@ -78,7 +83,8 @@ _UPDATE: LiteralString = f"""
         for no key update of k
     ), k as (
         update contract k set reserved_capacity = parent.reserved_capacity,
-            allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
+            allocated_capacity = parent.allocated_capacity
+                - effective_capacity(old.allocated_capacity, old.override_capacity) + {EFFECTIVE}
         from parent, p, old where k.id = parent.id
     )
     select stale.is_stale, o.terms_change and o.account_count > 0,
@@ -158,8 +164,15 @@ _CLOSE: LiteralString = """
             and coalesce(revision = %(revision)s, true)
         for no key update
     ), p as (
-        update partner p set closed_at = %(now)s, account_count = old.account_count from old where p.id = old.id
+        update partner p set closed_at = %(now)s, account_count = old.account_count,
+            allocated_to_accounts = old.allocated_to_accounts, allocated_capacity = old.allocated_capacity,
+            allow_overdraft = old.allow_overdraft, overrides_of_accounts = old.overrides_of_accounts,
+            override_capacity = null, override_until = null
+        from old where p.id = old.id
         returning p.*
+    ), overrides as (
+        update capacity_override v set ended_at = %(now)s
+        from p where v.partner_id = p.id and v.ended_at is null and v.valid_until > %(now)s
     ), o as (
         update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
     ), m as (
@@ -173,8 +186,9 @@ _CLOSE: LiteralString = """
         select k.* from contract k, p, a where k.id = p.contract_id for no key update of k
     ), k as (
         update contract k set reserved_capacity = parent.reserved_capacity,
-            allocated_capacity = parent.allocated_capacity - p.allocated_capacity
-        from parent, p where k.id = parent.id
+            allocated_capacity = parent.allocated_capacity
+                - effective_capacity(old.allocated_capacity, old.override_capacity)
+        from parent, old where k.id = parent.id
     )
     select save_response(%(stamp)s, null) from p, a"""
 
@@ -222,8 +236,8 @@ async def capacity_figures(
     contract.
     """
     cursor = await conn.execute(
-        """
-        select p.allocated_capacity, p.allocated_to_accounts, p.account_count,
+        f"""
+        select {EFFECTIVE}, p.allocated_to_accounts, p.overrides_of_accounts, p.account_count,
                k.reserved_capacity - k.allocated_capacity
         from partner p join contract k on k.id = coalesce(%s, p.contract_id) and k.distributor_id = p.distributor_id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 
-from tonnage.accounts.queries import POOLED
+from tonnage.accounts.queries import ADDED_BEFORE, LIMITS, POOLED
 from tonnage.db import Connection
 from tonnage.provisioning.purge import DueAccount, Freed
 from tonnage.storage.backend import ClusterUser
@@ -69,9 +69,13 @@ _FINISH: LiteralString = f"""
         update account_usage u set used = 0, purged_at = %(now)s from measured where u.account_id = measured.account_id
     ), gone as (
         update storage_account s set purged_at = %(now)s,
-            contact_email = null, contact_email_key = null, password_hash = null
+            contact_email = null, contact_email_key = null, password_hash = null, override_capacity = null,
+            override_until = null
         from old, measured where s.id = old.id
         returning s.id, measured.used
+    ), overrides as (
+        update capacity_override o set ended_at = %(now)s
+        from gone where o.account_id = gone.id and o.ended_at is null and o.valid_until > %(now)s
     ), keys as (
         delete from access_key using gone where account_id = gone.id
     ), billing as (
@@ -86,8 +90,8 @@ _FINISH: LiteralString = f"""
         select partner.* from partner, old, a where partner.id = old.partner_id for no key update of partner
     ), freed as (
         update partner set allocated_to_accounts = p.allocated_to_accounts - old.allocated_capacity,
-            account_count = p.account_count - 1, used = p.used - gone.used,
-            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+            overrides_of_accounts = p.overrides_of_accounts - ({ADDED_BEFORE}),
+            account_count = p.account_count - 1, used = p.used - gone.used, {LIMITS}
         from p, old, gone where partner.id = p.id
         returning partner.id, partner.contract_id
     ), k as (

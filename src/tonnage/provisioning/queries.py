@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
+from tonnage.accounts.queries import EFFECTIVE
 from tonnage.db import Connection
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
@@ -11,11 +12,13 @@ from tonnage.provisioning.state import Applied, ProvisioningState
 # `s` is a set of accounts that are not purged. A partner's pool is computed once, however many of its accounts are in
 # `s`. Purged accounts are excluded by FILTER. As a WHERE condition it would match partial indexes of all accounts that
 # are not purged, and without statistics the planner reads such an index whole for every partner.
-_STATE: LiteralString = """
+_STATE: LiteralString = f"""
     , pool as materialized (
-        select p.id, p.allocated_capacity, coalesce(p.allow_overdraft, false) as allow_overdraft,
-            p.allocated_to_accounts,
-            (select coalesce(sum(greatest(0, u.used - x.allocated_capacity)) filter (
+        select p.id, effective_capacity(p.allocated_capacity, p.override_capacity) as allocated_capacity,
+            coalesce(p.allow_overdraft, false) as allow_overdraft,
+            p.allocated_to_accounts::numeric + p.overrides_of_accounts as allocated_to_accounts,
+            (select coalesce(sum(greatest(0, u.used - effective_capacity(x.allocated_capacity, x.override_capacity)))
+             filter (
                 where x.purged_at is null and (x.allow_overdraft or x.allocated_capacity = 0)), 0)
              from storage_account x cross join lateral (
                 select used from account_usage where account_id = x.id offset 0) u
@@ -25,8 +28,8 @@ _STATE: LiteralString = """
     )
     select s.id, s.desired_revision, s.applied_revision, s.apply_attempts,
         s.rejected_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
-        s.suspended_at is not null, s.pending_deleted_at, s.allocated_capacity, s.allow_overdraft, u.used,
-        s.pending_deleted_at is not null,
+        s.suspended_at is not null, s.pending_deleted_at, {EFFECTIVE}, s.allow_overdraft, u.used,
+        s.pending_deleted_at is not null, s.override_capacity is not null,
         pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess, s.cluster_user
     from s join pool on pool.id = s.partner_id join account_usage u on u.account_id = s.id
     order by s.id"""
@@ -115,7 +118,9 @@ async def partners_with_pool(conn: Connection, region_id: int) -> list[UUID]:
 async def _states(conn: Connection, text: LiteralString, params: dict[str, object]) -> list[ProvisioningState]:
     cursor = await conn.execute(text, params)
     return [
-        ProvisioningState(*row[:10], share=Share(*row[10:14]), pool=Pool(*row[14:17], excess=int(row[17])), uid=row[18])
+        ProvisioningState(
+            *row[:10], share=Share(*row[10:15]), pool=Pool(row[15], row[16], int(row[17]), int(row[18])), uid=row[19]
+        )
         for row in await cursor.fetchall()
     ]
 

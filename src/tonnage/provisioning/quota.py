@@ -8,9 +8,10 @@ class Pool:
     """A partner's allocation and what is taken out of it, bytes."""
 
     allocated: int
+    """While an override runs, at least its capacity."""
     overdraft: bool
     allocated_to_accounts: int
-    """The sum of the allocations of all its accounts."""
+    """The sum of the allocations of all its accounts, with their overrides."""
     excess: int
     """The sum of its elastic accounts' use beyond their allocations."""
 
@@ -25,10 +26,13 @@ class Share:
     """An account's part of its partner's pool, bytes."""
 
     allocated: int
+    """While an override runs, at least its capacity."""
     overdraft: bool
     used: int
     leaving: bool = False
     """Scheduled for deletion."""
+    overridden: bool = False
+    """It has an override, so its allocation is not its own."""
 
     @property
     def elastic(self) -> bool:

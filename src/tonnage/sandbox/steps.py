@@ -16,6 +16,7 @@ from tonnage.jobs.declaration import DECLARED
 from tonnage.jobs.queries import deferred_jobs, drop_waiting
 from tonnage.metering import sampling_actions
 from tonnage.month_end.freezing_actions import freeze_due
+from tonnage.overrides import actions as overrides
 from tonnage.regions.queries import clusters
 from tonnage.regions.region import SIMULATED
 from tonnage.sandbox.level_actions import record_levels
@@ -64,6 +65,14 @@ async def roll_up(services: Services) -> None:
     await usage.record_accepted(services.database, services.business_clock())
 
 
+async def end_overrides(services: Services) -> None:
+    """Overrides whose last day is over end, and the quotas follow; others are reminded of."""
+    now = services.business_clock()
+    await overrides.end_due(services.database, now)
+    await overrides.remind(services.database, now)
+    await complete_deferred(services)
+
+
 async def evaluate_alerts(services: Services) -> None:
     """What has reached a level of its capacity."""
     await alerts.evaluate(services.database, services.business_clock())
@@ -99,6 +108,7 @@ STEPS: tuple[Step, ...] = (
     complete_deferred,
     sample,
     roll_up,
+    end_overrides,
     evaluate_alerts,
     delete_due,
     compute_nets,

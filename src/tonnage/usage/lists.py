@@ -72,7 +72,7 @@ async def daily_of_partner(
         ), days as (
             select d.* from owned cross join lateral ({DAYS}) d
         )
-        select c.day, u.usage, t.allocated_capacity, greatest(0, u.usage - t.allocated_capacity)
+        select c.day, u.usage, a.allocated, greatest(0, u.usage - a.allocated)
         from owned
         cross join lateral (
             select greatest(born, %(first)s::date) + n as day
@@ -81,6 +81,9 @@ async def daily_of_partner(
         join terms t on c.day >= t.since and c.day < t.until
         left join days on days.day = c.day
         cross join lateral (select coalesce(days.usage, 0) as usage) u
+        cross join lateral (select effective_capacity(t.allocated_capacity, (
+            select max(v.capacity) from capacity_override v
+            where v.partner_id = owned.partner_id and c.day between v.first_day and v.last_day)) as allocated) a
         order by c.day
         """,
         {"scope": scope, "partner": partner_id, **_days(period, today)},
@@ -149,7 +152,10 @@ async def daily_of_account(
                 lead(t.valid_from::date, 1, 'infinity') over (order by t.valid_from, t.id) as until
             from s join account_terms t on t.account_id = s.id
         )
-        select c.day, case when c.day > s.rolled_up_to then s.used else coalesce(u.usage, 0) end, t.allocated_capacity,
+        select c.day, case when c.day > s.rolled_up_to then s.used else coalesce(u.usage, 0) end,
+            effective_capacity(t.allocated_capacity, (
+                select max(v.capacity) from capacity_override v
+                where v.account_id = s.id and c.day between v.first_day and v.last_day)),
             f.sent, f.received, f.requests
         from s
         cross join lateral (

@@ -17,7 +17,8 @@ from tonnage.usage.period import Period
 # without a day in the period is left out.
 _ACCOUNT: LiteralString = """
     s.seq, s.id, s.name, u.rolled_up_to, u.used, s.purged_at,
-    case when s.purged_at is null then s.allocated_capacity else 0 end as present_capacity,
+    case when s.purged_at is not null then 0 else effective_capacity(s.allocated_capacity,
+        case when s.override_until > %(today)s::date then s.override_capacity end) end as present_capacity,
     greatest(s.created_at::date, %(first)s::date) as first_day,
     least(s.purged_at::date, %(last)s::date, %(today)s::date) as last_day"""
 
@@ -30,10 +31,10 @@ REPORTED_ACCOUNT: LiteralString = f"""
         and p.closed_at is null and {_REPORTED}"""
 """The one row `s` of the account, if the partner's report of the period would include it."""
 
-# `e` is a range of days under the same terms. A day has the terms of its end, so of several changes in a day the last
-# one counts. A range takes one probe into the terms and one scan of the daily values, however many points it has. After
-# rolled_up_to there is no sample yet, so the last known use is reported. Of a purged account the column `used` is 0, so
-# its last daily value is used.
+# `e` is a range of days under the same terms and the same override. A day has the terms of its end, so of several
+# changes in a day the last one counts. A range takes one probe into each and one scan of the daily values, however many
+# points it has. After rolled_up_to there is no sample yet, so the last known use is reported. Of a purged account the
+# column `used` is 0, so its last daily value is used.
 _POINTS: LiteralString = """
     select string_agg(concat_ws(',', (
             select string_agg('{"date":"' || d.day || e.middle || d.usage || '}', ',')
@@ -55,9 +56,20 @@ _POINTS: LiteralString = """
         select greatest(t.since, s.first_day) as first_day, least(t.until - 1, s.last_day) as last_day,
             '","allocated_capacity":' || t.allocated_capacity || ',"usage":' as middle
         from (
-            select valid_from::date as since, allocated_capacity,
-                lead(valid_from::date, 1, 'infinity') over (order by valid_from, id) as until
-            from account_terms where account_id = s.id
+            select b.since, lead(b.since, 1, 'infinity') over (order by b.since) as until,
+                effective_capacity(of_terms.allocated_capacity, (
+                    select max(capacity) from capacity_override
+                    where account_id = s.id and b.since between first_day and last_day)) as allocated_capacity
+            from (
+                select valid_from::date from account_terms where account_id = s.id
+                union
+                select unnest(array[first_day, last_day + 1]) from capacity_override
+                where account_id = s.id and first_day <= last_day
+            ) b (since)
+            cross join lateral (
+                select allocated_capacity from account_terms
+                where account_id = s.id and valid_from < b.since + 1 order by valid_from desc, id desc limit 1
+            ) of_terms
         ) t
         where t.since < t.until and t.since <= s.last_day and t.until > s.first_day
         offset 0

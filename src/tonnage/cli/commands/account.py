@@ -4,21 +4,18 @@ from uuid import UUID
 
 import click
 
-from tonnage.access.actor import Actor, Kind
 from tonnage.access_keys import actions as access_key_actions
 from tonnage.access_keys import lists as access_key_lists
 from tonnage.access_keys.access_key import CreatedKey
 from tonnage.accounts import queries
-from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.organisation import acting_for
+from tonnage.cli.organisation import acting_for, acting_for_account
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import NAME
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.cli.services import open_services
 from tonnage.config import Settings
-from tonnage.errors import NotFound
 
 _COLUMNS = (
     PrintedColumn("Account", "clientAccountId"),
@@ -73,7 +70,7 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
     """Create an access key on behalf of the partner. Prints two lines for a shell or an env file."""
 
     async def work(session: Session) -> CreatedKey:
-        number, partner = await _found(session, account)
+        number, partner = await acting_for_account(session, account)
         async with open_services(session, settings) as services:
             return await access_key_actions.create_key(services, partner, partner.organisation_id, number, description)
 
@@ -96,7 +93,7 @@ def list_keys(settings: Settings, account: str, as_json: bool) -> None:
     """
 
     async def work(session: Session) -> list[bytes]:
-        number, partner = await _found(session, account)
+        number, partner = await acting_for_account(session, account)
         select = access_key_lists.access_keys(partner.organisation_id, partner.organisation_id, number)
         return await session.documents(select, no_account(number))
 
@@ -111,18 +108,9 @@ def delete(settings: Settings, account: str, access_key: str) -> None:
     """Delete an access key permanently, also one that was not made here."""
 
     async def work(session: Session) -> None:
-        number, partner = await _found(session, account)
+        number, partner = await acting_for_account(session, account)
         async with open_services(session, settings) as services:
             await access_key_actions.delete_key(services, partner, partner.organisation_id, number, access_key)
 
     run(settings, work)
     click.echo("Access key deleted. It fails from its next request.", err=True)
-
-
-async def _found(session: Session, account: str) -> tuple[int, Actor]:
-    """The account's number, and the operator acting for its partner. NotFound."""
-    number = account_id(account)
-    partner_id = await session.database.run(queries.owner_of, number) if number else None
-    if number is None or partner_id is None:
-        raise NotFound(f"There is no storage account {account}.")
-    return number, Actor.on_command_line(partner_id, Kind.PARTNER)

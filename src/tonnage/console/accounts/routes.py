@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from tonnage.console.accounts import deletion, detail, key_deletion, keys, password, settings, suspension
+from tonnage.console.accounts import deletion, detail, key_deletion, keys, override, password, settings, suspension
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.web.routing import AuthFirstRoute
 
@@ -41,6 +41,8 @@ def account_routes(prefix: str, *, reading: Guard, changing: Guard, deleting: Gu
     add_page("/access-keys/new", changing, keys.ask, keys.create)
     add_question("/access-keys/{accessKey}/delete", changing, key_deletion.delete)
     add_page("/settings", changing, settings.show, settings.change)
+    add_page("/override", changing, override.show, override.grant)
+    add_question("/override/end", changing, override.end)
     add_page("/password", changing, password.ask, password.change)
     add_question("/suspend", changing, suspension.suspend)
     add_question("/resume", changing, suspension.resume)
