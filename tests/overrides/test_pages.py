@@ -142,3 +142,16 @@ async def test_reports_have_the_capacity_of_the_days_on_which_it_ran(client: App
     [element] = found.json() if isinstance(found.json(), list) else [found.json()]
     assert element["allocated_capacity"] == 10**12
     assert [day["allocated_capacity"] // 10**12 for day in element["daily_usage"]] == [5, 5, 5, 1, 1, 1]
+
+
+async def test_what_remains_for_other_accounts_is_without_what_overrides_hold(
+    client: AppClient, data: AccountData
+) -> None:
+    """10 TB, of which one account has 1 TB and an override of 5."""
+    key, staff = await client.key(data.partner), await client.sign_in(data.partner)
+    await staff.send(f"/partner/accounts/{data.account}/override", FORM)
+    assert (await client.call("GET", "/ext/v1/partner", key)).json()["remaining"] == 5 * 10**12
+    assert f'data-remaining="{5 * 10**12}"' in (await staff.get("/partner/accounts/new")).text
+    path = f"/distributor/partners/{data.partner.organisation_id}/override"
+    await (await client.sign_in(data.distributor)).send(path, {**FORM, "capacity": "20 TB"})
+    assert (await client.call("GET", "/ext/v1/partner", key)).json()["remaining"] == 9 * 10**12

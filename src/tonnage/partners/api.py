@@ -265,5 +265,5 @@ async def get_own_partner(call: PartnerViewer) -> Response:
         "used": int(found.used),
     }
     if found.allocated:
-        own["remaining"] = max(found.allocated - found.allocated_to_accounts, 0)
+        own["remaining"] = found.remaining
     return Json(json.dumps(own, ensure_ascii=False).encode())

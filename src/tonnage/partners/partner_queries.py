@@ -84,6 +84,8 @@ class PartnerTotals(NamedTuple):
     override_capacity: int | None
     override_until: datetime | None
     """As of `PartnerDetail`."""
+    remaining: int
+    """What it can allocate to other accounts for good: with overrides of accounts, which are taken out of it too."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -95,7 +97,10 @@ async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID)
     cursor = await conn.execute(
         """
         select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
-            p.used, p.account_count, p.override_capacity, p.override_until
+            p.used, p.account_count, p.override_capacity, p.override_until,
+            greatest(0, least(p.allocated_capacity,
+                effective_capacity(p.allocated_capacity, p.override_capacity) - p.overrides_of_accounts)
+                - p.allocated_to_accounts)
         from partner p join organisation o on o.id = p.id
         where p.id = %(partner)s and p.closed_at is null
             and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
