@@ -216,6 +216,7 @@ EDITS: dict[str, Edit] = {
         """
         select coalesce(max(p.delivery) filter (where p.kind = 'account_alerts'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'partner_alerts'), 'at_once'),
+            coalesce(max(p.delivery) filter (where p.kind = 'overrides'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'deletions'), 'daily'),
             coalesce(max(p.delivery) filter (where p.kind = 'statements'), 'daily'),
             coalesce(max(p.delivery) filter (where p.kind = 'keys'), 'at_once')
@@ -230,6 +231,7 @@ EDITS: dict[str, Edit] = {
             for kind, before, said in (
                 ("account_alerts", "at_once", "At once"),
                 ("partner_alerts", "at_once", "At once"),
+                ("overrides", "at_once", "At once"),
                 ("deletions", "daily", "Every morning"),
                 ("statements", "daily", "Every morning"),
                 ("keys", "at_once", "At once"),

@@ -35,6 +35,8 @@ _OVERRIDDEN_ACCOUNT = f"""
     with v as (
         insert into capacity_override (id, account_id, capacity, valid_from, valid_until, is_free, reason)
         values ('{PRESENT}', %(account)s, 5000000000000, %(now)s, '2026-03-21T00:00Z', true, 'Migration')
+        on conflict (id) do update set account_id = %(account)s, partner_id = null, ended_at = null,
+            capacity = 5000000000000
     ), p as (
         update partner set overrides_of_accounts = 5000000000000 - s.allocated_capacity
         from storage_account s where s.id = %(account)s and partner.id = s.partner_id
@@ -45,6 +47,8 @@ _OVERRIDDEN_PARTNER = f"""
     with v as (
         insert into capacity_override (id, partner_id, capacity, valid_from, valid_until, is_free, reason)
         values ('{PRESENT}', %(partnerID)s, 20000000000000, %(now)s, '2026-03-21T00:00Z', true, 'Migration')
+        on conflict (id) do update set partner_id = %(partnerID)s, account_id = null, ended_at = null,
+            capacity = 20000000000000
     ), k as (
         update contract set allocated_capacity = contract.allocated_capacity + 20000000000000 - p.allocated_capacity
         from partner p where p.id = %(partnerID)s and contract.id = p.contract_id

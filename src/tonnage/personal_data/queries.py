@@ -27,6 +27,7 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "partner_terms": (f"partner_id in {_ORGANISATIONS}", "id"),
     "storage_account": (f"partner_id in {_ORGANISATIONS}", "seq"),
     "account_terms": (f"account_id in {_ACCOUNTS}", "id"),
+    "capacity_override": (f"partner_id in {_ORGANISATIONS} or account_id in {_ACCOUNTS}", "seq"),
     "access_key": (f"account_id in {_ACCOUNTS}", "seq"),
     "daily_usage": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "daily_traffic": (f"account_id in {_ACCOUNTS}", "account_id, day"),
@@ -127,6 +128,9 @@ _ERASE: LiteralString = """
         update contract set details = null, name_key = null where distributor_id in (select id from closed)
     ), p as (
         update partner set details = null, revision = revision + 1 where id in (select id from closed)
+    ), v as (
+        update capacity_override set reason = %(name)s where partner_id in (select id from closed)
+            or account_id in (select id from storage_account where partner_id in (select id from closed))
     ), s as (
         update storage_account set name = %(name)s, name_key = %(name_key)s, revision = revision + 1,
             suspension_reason = case when suspension_reason is not null then %(name)s end
