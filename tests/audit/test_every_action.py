@@ -19,6 +19,7 @@ from tests.audit import (
     prices,
     sandbox,
     statements,
+    suspensions,
     traces,
 )
 from tests.audit.recorded import AuditData, Case
@@ -40,6 +41,7 @@ CASES = [
     *prices.CASES,
     *statements.CASES,
     *alerts_and_webhooks.CASES,
+    *suspensions.CASES,
     *traces.CASES,
 ]
 

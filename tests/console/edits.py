@@ -37,6 +37,7 @@ class Edit:
 
 
 NAME = Change("Before", ({"name": "Mine"}, "Mine"), ({"name": "Theirs"}, "Theirs"), ("“Before”", "“Theirs”"))
+REASON = Change(None, ({"reason": "Mine"}, "Mine"), ({"reason": "Theirs"}, "Theirs"), ("–", "“Theirs”"))
 OVERDRAFT = Change(False, ({"overdraft": "on"}, True), ({"overdraft": "on"}, True))
 
 
@@ -100,8 +101,7 @@ def account(kind: Kind) -> Edit:
 
 def suspension(kind: Kind) -> Edit:
     query = "select suspension_reason from storage_account where id = %s"
-    reason = Change(None, ({"reason": "Mine"}, "Mine"), ({"reason": "Theirs"}, "Theirs"), ("–", "“Theirs”"))
-    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, {"reason": reason})
+    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, {"reason": REASON})
 
 
 def member(kind: Kind, role: Role) -> Edit:
@@ -145,6 +145,10 @@ EDITS: dict[str, Edit] = {
     "/distributor/partners/{partnerID}/settings": Edit(
         Kind.DISTRIBUTOR, Role.STAFF, LOCKS["organisation"], "partnerID",
         "select name from organisation where id = %s", {"name": NAME},
+    ),
+    "/distributor/partners/{partnerID}/suspend": Edit(
+        Kind.DISTRIBUTOR, Role.STAFF, LOCKS["partner"], "partnerID",
+        "select suspension_reason from partner where id = %s", {"reason": REASON},
     ),
     "/distributor/partners/{partnerID}/move": Edit(
         Kind.DISTRIBUTOR,
@@ -218,6 +222,7 @@ EDITS: dict[str, Edit] = {
             coalesce(max(p.delivery) filter (where p.kind = 'partner_alerts'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'deletions'), 'daily'),
             coalesce(max(p.delivery) filter (where p.kind = 'statements'), 'daily'),
+            coalesce(max(p.delivery) filter (where p.kind = 'suspensions'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'keys'), 'at_once')
         from member m left join notification_preference p on p.member_id = m.id where m.id = %s group by m.id""",
         {
@@ -232,6 +237,7 @@ EDITS: dict[str, Edit] = {
                 ("partner_alerts", "at_once", "At once"),
                 ("deletions", "daily", "Every morning"),
                 ("statements", "daily", "Every morning"),
+                ("suspensions", "at_once", "At once"),
                 ("keys", "at_once", "At once"),
             )
         },
@@ -282,6 +288,7 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/accounts/{accountID}/restore": _ACTS,
     "/distributor/partners/{partnerID}/accounts/{accountID}/resume": _ACTS,
     "/distributor/partners/{partnerID}/delete": _ACTS,
+    "/distributor/partners/{partnerID}/resume": _ACTS,
     "/distributor/partners/{partnerID}/lock": _ACTS,
     "/distributor/partners/{partnerID}/unlock": _ACTS,
     "/distributor/partners/{partnerID}/members/{memberID}/lock": _ACTS,

@@ -9,6 +9,9 @@ from tonnage.access.actor import Kind
 WORD = "Sesame-opens-2"
 
 _SUSPENDED = "update storage_account set suspended_at = %(now)s, suspension_reason = 'Unpaid' where id = %(account)s"
+_SUSPENDED_PARTNER = """
+    update partner set suspended_at = %(now)s, suspension_reason = 'Unpaid', suspension_cause = 'person'
+    where id = %(partnerID)s"""
 _DELETED = """
     update storage_account set deletion_requested_at = %(now)s, pending_deleted_at = %(later)s where id = %(account)s"""
 _FACTOR = "update member set second_factor_enabled_at = %(now)s where id = %(member)s"
@@ -29,7 +32,15 @@ _WITH_DRAFT = """
     values (%(bookID)s, 1, '2026-12-01', 1, true, %(now)s)"""
 _DISABLED_WEBHOOK = """
     update webhook_endpoint set disabled_at = %(now)s, disabled_reason = 'gone' where id = %(webhookID)s"""
-_NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "deletions", "statements", "keys")
+_NOTIFICATIONS = (
+    "account_alerts",
+    "partner_alerts",
+    "contract_alerts",
+    "deletions",
+    "statements",
+    "suspensions",
+    "keys",
+)
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
@@ -93,6 +104,8 @@ POSTS = [
     Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
+    Post("/distributor/partners/{partnerID}/suspend", {"reason": "Unpaid"}),
+    Post("/distributor/partners/{partnerID}/resume", after=_SUSPENDED_PARTNER),
     Post("/distributor/partners/{partnerID}/delete"),
     Post("/operator/distributors/new", {"name": "New"}),
     Post("/operator/distributors/{distributorID}/close"),

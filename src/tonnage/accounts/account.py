@@ -50,6 +50,7 @@ class PartnerRemaining:
     allocated."""
     accounts: int
     """How many it has."""
+    is_suspended: bool
 
     def refusal(self, wanted: int) -> Conflict:
         """The error when `wanted` bytes cannot be allocated."""

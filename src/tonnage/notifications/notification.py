@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,9 @@ _SENTENCES: Mapping[str, str] = {
     "account.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
     "partner.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
     "partner.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
+    "partner.suspended": Sentence("{name} is suspended: {reason}"),
+    "partner.resumed": Sentence("{name} is no longer suspended"),
+    "partner.suspension_warned": Sentence("{name} will be suspended on {day}: statement {number} is overdue"),
     "contract.alert": Sentence("{name} uses {percent} % of what it reserves: {used} of {capacity}"),
     "contract.over_reserved": Sentence("{name} uses all that it reserves: {used} of {capacity}"),
     "account.deletion_scheduled": Sentence("{name} will be deleted on {day}"),
@@ -59,6 +62,8 @@ class Notification:
             values["until"] = datetime.fromisoformat(after["validUntil"])
         if "reason" in after:
             values["reason"] = after["reason"]
+        if "dueOn" in after:
+            values |= {"day": date.fromisoformat(after["day"]), "number": after["statement"]}
         statement: dict[str, Any] = data.get("statement") or {}
         if statement:
             values |= {name: statement[name] for name in ("number", "currency")}

@@ -35,6 +35,11 @@ class PartnerDetail(NamedTuple):
     locked_by: str | None
     """The name of its distributor or of the operator."""
     lock_reason: str | None
+    suspended_at: datetime | None
+    """None: it is not suspended, and has neither of the following."""
+    suspension_reason: str | None
+    suspension_cause: str | None
+    """`person` or `overdue`."""
 
 
 async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
@@ -45,7 +50,8 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
             p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
             (select count(*) from member m where m.organisation_id = p.id),
-            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason
+            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
+            p.suspended_at, p.suspension_reason, p.suspension_cause
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id

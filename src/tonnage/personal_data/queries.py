@@ -126,7 +126,9 @@ _ERASE: LiteralString = """
     ), k as (
         update contract set details = null, name_key = null where distributor_id in (select id from closed)
     ), p as (
-        update partner set details = null, revision = revision + 1 where id in (select id from closed)
+        update partner set details = null, revision = revision + 1,
+            suspension_reason = case when suspension_reason is not null then %(name)s end
+        where id in (select id from closed)
     ), s as (
         update storage_account set name = %(name)s, name_key = %(name_key)s, revision = revision + 1,
             suspension_reason = case when suspension_reason is not null then %(name)s end

@@ -15,6 +15,7 @@ from tonnage.console.distributor import (
     partners,
     prices,
     settings,
+    suspension,
     usage,
 )
 
@@ -33,6 +34,7 @@ routes: tuple[APIRouter, ...] = (
     keys.routes,
     settings.routes,
     settings.locking,
+    suspension.routes,
     billing_profile.routes,
     contracts.routes,
     prices.own,
