@@ -7,6 +7,7 @@ from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.statements.inserted import insert_statement
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.billing_profiles.settings_actions import set_settings
+from tonnage.db import Connection
 from tonnage.statements.actions import pay
 from tonnage.statements.frozen import Payment
 from tonnage.suspensions import actions
@@ -35,6 +36,11 @@ async def partner_resume(data: AuditData) -> Recorded:
 
 
 async def _statement(data: AuditData) -> tuple[UUID, str]:
+
+    async def others_off(conn: Connection) -> None:
+        await conn.execute("update seller_settings set suspend_overdue_days = 0")
+
+    await data.run(others_off)
     await data.run(set_settings, data.distributor, SellerSettings(suspend_overdue_days=30), NOW - timedelta(days=9))
     statement_id = await data.run(insert_statement, data.distributor, data.partner, data.contract)
     return statement_id, f"T-{statement_id}"

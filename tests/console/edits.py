@@ -212,6 +212,18 @@ EDITS: dict[str, Edit] = {
             ),
         },
     ),
+    "/distributor/overdue-statements": Edit(
+        Kind.DISTRIBUTOR, Role.ADMIN, LOCKS["seller_settings"], "distributorID",
+        "select suspend_overdue_days, suspension_warning_days from seller_settings where organisation_id = %s",
+        {
+            "suspend_overdue_days": Change(
+                0, ({"suspend_overdue_days": "30"}, 30), ({"suspend_overdue_days": "40"}, 40)
+            ),
+            "suspension_warning_days": Change(
+                [7, 3, 1], ({"suspension_warning_days": "9"}, [9]), ({"suspension_warning_days": "8, 2"}, [8, 2])
+            ),
+        },
+    ),
     "/profile/notifications": Edit(
         Kind.PARTNER,
         Role.STAFF,

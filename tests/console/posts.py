@@ -104,6 +104,7 @@ POSTS = [
     Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
+    Post("/distributor/overdue-statements", {"suspend_overdue_days": "30", "suspension_warning_days": "7, 3"}),
     Post("/distributor/partners/{partnerID}/suspend", {"reason": "Unpaid"}),
     Post("/distributor/partners/{partnerID}/resume", after=_SUSPENDED_PARTNER),
     Post("/distributor/partners/{partnerID}/delete"),

@@ -42,10 +42,14 @@ async def all_settings(conn: Connection, sellers: Collection[UUID]) -> dict[UUID
         [list(sellers)],
     )
     found = {
-        row[0]: FoundSettings(SellerSettings(**dict(zip(SETTINGS, row[4:], strict=True))), *row[1:4])
+        row[0]: FoundSettings(_settings(dict(zip(SETTINGS, row[4:], strict=True))), *row[1:4])
         for row in await cursor.fetchall()
     }
     return {seller: found.get(seller, _DEFAULT) for seller in sellers}
+
+
+def _settings(columns: dict[str, Any]) -> SellerSettings:
+    return SellerSettings(**{**columns, "suspension_warning_days": tuple(columns["suspension_warning_days"])})
 
 
 _DEFAULT = FoundSettings(SellerSettings(), False, 1, 1)

@@ -98,5 +98,5 @@ def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:
             Kind.OPERATOR: f"/operator/partners/{organisation}",
         }[audience]
     if noun == "partner":
-        return "/partner" if audience is Kind.PARTNER else f"/{audience}/partners/{subject}"
+        return "/partner/accounts" if audience is Kind.PARTNER else f"/{audience}/partners/{subject}"
     return f"/{audience}/contracts/{subject}"

@@ -28,7 +28,7 @@ PATH = "/billing-settings"
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def _whole(text: object) -> str:
+def _whole(text: object) -> object:
     if not isinstance(text, str) or not text.strip().isascii() or not text.strip().isdigit() or len(text) > 12:
         raise ValueError(Sentence("must be a whole number"))
     return str(int(text))
@@ -37,10 +37,6 @@ def _whole(text: object) -> str:
 def _lines(text: str) -> str:
     # Browsers send a line break as CR LF.
     return text.replace("\r\n", "\n")
-
-
-def _days(text: str) -> str:
-    return ", ".join(_whole(part) for part in text.split(","))
 
 
 _Whole = Annotated[str, AfterValidator(_whole)]
@@ -62,8 +58,6 @@ class BillingSettingsForm(EditForm):
     retention_years: _Whole | None = None
     negative_total: Literal["carried", "credit-note"] | None = None
     mail_documents: Checkbox | None = None
-    suspend_overdue_days: _Whole | None = None
-    suspension_warning_days: Annotated[str, AfterValidator(_days)] | None = None
 
 
 class LogoForm(Form):
@@ -72,7 +66,7 @@ class LogoForm(Form):
     logo: str
 
 
-_NUMBERS = ("freeze_day", "number_start", "retention_years", "suspend_overdue_days")
+_NUMBERS = ("freeze_day", "number_start", "retention_years")
 
 
 @routes.get("")
@@ -113,19 +107,16 @@ async def _change(page: PageRequest, values: BillingSettingsForm, seen: BillingS
 
 
 def _values(form: BillingSettingsForm) -> dict[str, Any]:
-    values = {
+    return {
         name: int(value) if name in _NUMBERS and value is not None else value
         for name, value in form.model_dump().items()
     }
-    days = form.suspension_warning_days
-    return {**values, "suspension_warning_days": days and tuple(int(part) for part in days.split(","))}
 
 
 def _texts(settings: SellerSettings) -> dict[str, str]:
     """What stands in the form."""
-    texts = {name: str(value) for name, value in asdict(settings).items()}
+    texts = {name: str(value) for name, value in asdict(settings).items() if name in BillingSettingsForm.model_fields}
     flags = {"small_business": settings.small_business, "mail_documents": settings.mail_documents}
-    texts["suspension_warning_days"] = ", ".join(str(days) for days in settings.suspension_warning_days)
     return {**texts, **{name: "on" if flag else "" for name, flag in flags.items()}}
 
 
