@@ -11,6 +11,7 @@ from tonnage.alerts.actions import set_levels
 from tonnage.asgi import create_app
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
+from tonnage.suspensions.actions import suspend_partner
 
 # Operations on access keys need a cluster: they are tested in tests/access_keys. Those of a sandbox: tests/sandbox.
 CHANGES = [
@@ -55,6 +56,8 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         client.with_key_file()
     if route.path.endswith("/alert-levels") and operation.method == "DELETE":
         await cast.database.transaction(set_levels, operation.actor(data, client), [70])
+    if route.path == "/ext/v1/partner/{partnerID}/suspension" and operation.method == "DELETE":
+        await cast.database.run(suspend_partner, data.distributor, data.partner.organisation_id, "Unpaid", cast.now)
     if route.path.endswith("/logo") and operation.method == "DELETE":
         await cast.database.run(set_logo, operation.actor(data, client), logo_of_text(PNG), cast.now)
     return operation, await client.key(operation.actor(data, client))

@@ -22,7 +22,7 @@ from tonnage.db import Connection
 from tonnage.errors import Invalid
 from tonnage.statements.actions import pay
 from tonnage.statements.frozen import Payment
-from tonnage.suspensions import actions, overdue_actions
+from tonnage.suspensions import actions
 from tonnage.suspensions.overdue_actions import apply_rules, resume_if_settled
 from tonnage.suspensions.queries import suspension_of
 from tonnage.suspensions.suspension import Cause
@@ -247,13 +247,12 @@ async def test_what_is_paid_at_the_same_moment_suspends_nobody_in_the_end(data: 
     assert await data.cause() is None
 
 
-async def test_parts_are_read_one_after_the_other(data: Overdue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overdue_actions, "_AT_ONCE", 1)
+async def test_parts_are_read_one_after_the_other(data: Overdue) -> None:
     others = [await data.cast.partner(data.distributor, data.contract) for _ in range(3)]
     for other in others:
         await data.cast.database.run(insert_statement, data.distributor, other, data.contract)
     for day in (23, 27, 29, 30):
-        await apply_rules(data.cast.database, noon(DUE + timedelta(days=day)))
+        await apply_rules(data.cast.database, noon(DUE + timedelta(days=day)), 1)
     (suspended,) = await data.cast.row(
         "select count(*) from partner where distributor_id = %s and suspension_cause = 'overdue'",
         data.distributor.organisation_id,

@@ -126,11 +126,10 @@ async def test_every_account_that_depends_on_it_is_applied_again(data: Sold) -> 
     assert await reconciles() == deferred + 1
 
 
-async def test_marking_goes_on_behind_the_first_part(data: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provisioning, "_BATCH", 2)
+async def test_marking_goes_on_behind_the_first_part(data: Sold) -> None:
     ids = sorted([await data.account() for _ in range(5)])
     before = await data.desired(*ids)
-    await provisioning.reapply_partner(data.cast.database, data.id)
+    await provisioning.reapply_partner(data.cast.database, data.id, 2)
     assert await data.desired(*ids) == [revision + 1 for revision in before]
 
 

@@ -17,13 +17,13 @@ _FIRST = UUID(int=0)
 _Step: TypeAlias = Callable[[Connection, UUID, UUID, int, date, datetime], Awaitable[RulePart]]
 
 
-async def apply_rules(database: Database, now: datetime) -> None:
+async def apply_rules(database: Database, now: datetime, most: int = _AT_ONCE) -> None:
     """Resumes the partners that have settled all overdue statements, suspends those whose day has come, and warns those
     whose day comes. In short transactions; interrupted, it is done again."""
     await _resume(database, None, now)
     for seller_id in await database.run(queries.sellers_with_rule):
-        await _each(database, queries.suspend_due, seller_id, now)
-        await _each(database, queries.warn_due, seller_id, now)
+        await _each(database, queries.suspend_due, seller_id, now, most)
+        await _each(database, queries.warn_due, seller_id, now, most)
 
 
 async def resume_if_settled(database: Database, partner_id: UUID, now: datetime) -> None:
@@ -31,14 +31,14 @@ async def resume_if_settled(database: Database, partner_id: UUID, now: datetime)
     await _resume(database, partner_id, now)
 
 
-async def _each(database: Database, step: _Step, seller_id: UUID, now: datetime) -> None:
+async def _each(database: Database, step: _Step, seller_id: UUID, now: datetime, most: int) -> None:
     after: UUID | None = _FIRST
     while after is not None:
-        after = (await database.transaction(_apply, step, seller_id, after, now)).last
+        after = (await database.transaction(_apply, step, seller_id, after, now, most)).last
 
 
-async def _apply(conn: Connection, step: _Step, seller_id: UUID, after: UUID, now: datetime) -> RulePart:
-    part = await step(conn, seller_id, after, _AT_ONCE, day_of(now), now)
+async def _apply(conn: Connection, step: _Step, seller_id: UUID, after: UUID, now: datetime, most: int) -> RulePart:
+    part = await step(conn, seller_id, after, most, day_of(now), now)
     if step is queries.suspend_due:
         await _reapply(conn, part.partners)
     return part
