@@ -43,12 +43,13 @@ async def test_its_keys_can_only_read_from_within_a_second(client: AppClient, da
     key, account = await client.key(data.partner), f"/ext/v1/storage-account/{data.account}"
     assert (await client.call("PATCH", account, key, json={"name": "Before"})).status_code == 200
     await suspend(client, data, at)
-    for method, path, more in (
+    changes: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("PATCH", account, {"json": {"name": "After"}}),
         ("DELETE", f"/v1/storage-account/{data.account}", {}),
         ("POST", "/v1/storage-account", {"json": {}}),
         ("PUT", "/ext/v1/alert-levels", {"json": {"levels": [50]}}),
-    ):
+    )
+    for method, path, more in changes:
         refused = await client.call(method, path, key, **more)
         assert (refused.status_code, refused.json()["code"]) == (403, "partner_suspended"), path
         assert "Unpaid <b>" in refused.json()["message"]

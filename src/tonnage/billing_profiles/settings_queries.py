@@ -49,7 +49,8 @@ async def all_settings(conn: Connection, sellers: Collection[UUID]) -> dict[UUID
 
 
 def _settings(columns: dict[str, Any]) -> SellerSettings:
-    return SellerSettings(**{**columns, "suspension_warning_days": tuple(columns["suspension_warning_days"])})
+    columns["suspension_warning_days"] = tuple(columns["suspension_warning_days"])
+    return SellerSettings(**columns)
 
 
 _DEFAULT = FoundSettings(SellerSettings(), False, 1, 1)
