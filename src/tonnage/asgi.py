@@ -51,6 +51,7 @@ from tonnage.regions.queries import troubles
 from tonnage.sandbox import api as sandbox
 from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.statements import api as statements
+from tonnage.suspensions import api as suspensions
 from tonnage.usage import api as usage
 from tonnage.web import document_texts, error_documentation, openapi, problem, swagger_ui
 from tonnage.web.compression import Compression
@@ -172,6 +173,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         events.routes,
         alerts.routes,
         overrides.routes,
+        suspensions.routes,
         *webhooks.routes,
         api_keys.routes,
         *metering.routes,

@@ -49,6 +49,7 @@ from tonnage.regions.backends import open_backends
 from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
 from tonnage.statement_mails import jobs as statement_mails
+from tonnage.suspensions import jobs as suspensions
 from tonnage.usage import jobs as usage
 from tonnage.webhooks import delivery_actions as webhook_actions
 from tonnage.webhooks import jobs as webhooks
@@ -74,6 +75,7 @@ JOB_MODULES = (
     regions,
     security_events,
     statement_mails,
+    suspensions,
     usage,
     webhooks,
 )

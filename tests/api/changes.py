@@ -15,6 +15,7 @@ from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
 from tonnage.overrides import actions as overrides
 from tonnage.overrides.override import NewOverride
+from tonnage.suspensions.actions import suspend_partner
 
 # Operations on access keys need a cluster: they are tested in tests/access_keys. Those of a sandbox: tests/sandbox.
 CHANGES = [
@@ -47,6 +48,8 @@ async def _make_what_is_deleted(route: APIRoute, actor: Actor, client: AppClient
         await override(client, data, of_partner="accountID" not in route.path)
     if route.path.endswith("/alert-levels"):
         await cast.database.transaction(set_levels, actor, [70])
+    if route.path == "/ext/v1/partner/{partnerID}/suspension":
+        await cast.database.run(suspend_partner, data.distributor, data.partner.organisation_id, "Unpaid", cast.now)
     if route.path.endswith("/logo"):
         await cast.database.run(set_logo, actor, logo_of_text(PNG), cast.now)
 

@@ -54,6 +54,7 @@ async def organisation_update_billing_settings(data: AuditData) -> Recorded:
         for _ in range(2):
             await data.run(settings_actions.set_settings, whose, SellerSettings(footer="Ann", freeze_day=5), NOW)
     before = {key: value for key, value in SellerSettings().as_document().items() if key != "footer"}
+    before["suspensionWarningDays"] = [7, 3, 1]
     after = {**before, "freezeDay": 5, "footerChanged": True}
     return data.entry("organisation.update-billing-settings", whose, whose, whose.organisation_id, before, after)
 

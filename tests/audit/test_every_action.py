@@ -20,6 +20,7 @@ from tests.audit import (
     prices,
     sandbox,
     statements,
+    suspensions,
     traces,
 )
 from tests.audit.recorded import AuditData, Case
@@ -42,6 +43,7 @@ CASES = [
     *statements.CASES,
     *alerts_and_webhooks.CASES,
     *overrides.CASES,
+    *suspensions.CASES,
     *traces.CASES,
 ]
 

@@ -37,6 +37,7 @@ class Edit:
 
 
 NAME = Change("Before", ({"name": "Mine"}, "Mine"), ({"name": "Theirs"}, "Theirs"), ("“Before”", "“Theirs”"))
+REASON = Change(None, ({"reason": "Mine"}, "Mine"), ({"reason": "Theirs"}, "Theirs"), ("–", "“Theirs”"))
 OVERDRAFT = Change(False, ({"overdraft": "on"}, True), ({"overdraft": "on"}, True))
 
 
@@ -100,8 +101,7 @@ def account(kind: Kind) -> Edit:
 
 def suspension(kind: Kind) -> Edit:
     query = "select suspension_reason from storage_account where id = %s"
-    reason = Change(None, ({"reason": "Mine"}, "Mine"), ({"reason": "Theirs"}, "Theirs"), ("–", "“Theirs”"))
-    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, {"reason": reason})
+    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, {"reason": REASON})
 
 
 def member(kind: Kind, role: Role) -> Edit:
@@ -145,6 +145,10 @@ EDITS: dict[str, Edit] = {
     "/distributor/partners/{partnerID}/settings": Edit(
         Kind.DISTRIBUTOR, Role.STAFF, LOCKS["organisation"], "partnerID",
         "select name from organisation where id = %s", {"name": NAME},
+    ),
+    "/distributor/partners/{partnerID}/suspend": Edit(
+        Kind.DISTRIBUTOR, Role.STAFF, LOCKS["partner"], "partnerID",
+        "select suspension_reason from partner where id = %s", {"reason": REASON},
     ),
     "/distributor/partners/{partnerID}/move": Edit(
         Kind.DISTRIBUTOR,
@@ -208,6 +212,18 @@ EDITS: dict[str, Edit] = {
             ),
         },
     ),
+    "/distributor/overdue-statements": Edit(
+        Kind.DISTRIBUTOR, Role.ADMIN, LOCKS["seller_settings"], "distributorID",
+        "select suspend_overdue_days, suspension_warning_days from seller_settings where organisation_id = %s",
+        {
+            "suspend_overdue_days": Change(
+                0, ({"suspend_overdue_days": "30"}, 30), ({"suspend_overdue_days": "40"}, 40)
+            ),
+            "suspension_warning_days": Change(
+                [7, 3, 1], ({"suspension_warning_days": "9"}, [9]), ({"suspension_warning_days": "8, 2"}, [8, 2])
+            ),
+        },
+    ),
     "/profile/notifications": Edit(
         Kind.PARTNER,
         Role.STAFF,
@@ -219,6 +235,7 @@ EDITS: dict[str, Edit] = {
             coalesce(max(p.delivery) filter (where p.kind = 'overrides'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'deletions'), 'daily'),
             coalesce(max(p.delivery) filter (where p.kind = 'statements'), 'daily'),
+            coalesce(max(p.delivery) filter (where p.kind = 'suspensions'), 'at_once'),
             coalesce(max(p.delivery) filter (where p.kind = 'keys'), 'at_once')
         from member m left join notification_preference p on p.member_id = m.id where m.id = %s group by m.id""",
         {
@@ -234,6 +251,7 @@ EDITS: dict[str, Edit] = {
                 ("overrides", "at_once", "At once"),
                 ("deletions", "daily", "Every morning"),
                 ("statements", "daily", "Every morning"),
+                ("suspensions", "at_once", "At once"),
                 ("keys", "at_once", "At once"),
             )
         },
@@ -285,6 +303,7 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/accounts/{accountID}/restore": _ACTS,
     "/distributor/partners/{partnerID}/accounts/{accountID}/resume": _ACTS,
     "/distributor/partners/{partnerID}/delete": _ACTS,
+    "/distributor/partners/{partnerID}/resume": _ACTS,
     "/distributor/partners/{partnerID}/lock": _ACTS,
     "/distributor/partners/{partnerID}/unlock": _ACTS,
     "/distributor/partners/{partnerID}/members/{memberID}/lock": _ACTS,

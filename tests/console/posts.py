@@ -9,6 +9,9 @@ from tonnage.access.actor import Kind
 WORD = "Sesame-opens-2"
 
 _SUSPENDED = "update storage_account set suspended_at = %(now)s, suspension_reason = 'Unpaid' where id = %(account)s"
+_SUSPENDED_PARTNER = """
+    update partner set suspended_at = %(now)s, suspension_reason = 'Unpaid', suspension_cause = 'person'
+    where id = %(partnerID)s"""
 _DELETED = """
     update storage_account set deletion_requested_at = %(now)s, pending_deleted_at = %(later)s where id = %(account)s"""
 _FACTOR = "update member set second_factor_enabled_at = %(now)s where id = %(member)s"
@@ -55,7 +58,16 @@ _OVERRIDDEN_PARTNER = f"""
     )
     update partner set override_capacity = 20000000000000, override_until = '2026-03-21T00:00Z'
     where id = %(partnerID)s"""
-_NOTIFICATIONS = ("account_alerts", "partner_alerts", "contract_alerts", "overrides", "deletions", "statements", "keys")
+_NOTIFICATIONS = (
+    "account_alerts",
+    "partner_alerts",
+    "contract_alerts",
+    "overrides",
+    "deletions",
+    "statements",
+    "suspensions",
+    "keys",
+)
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
@@ -123,6 +135,9 @@ POSTS = [
     Post("/distributor/partners/{partnerID}/override/end", {"present": PRESENT}, after=_OVERRIDDEN_PARTNER),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
+    Post("/distributor/overdue-statements", {"suspend_overdue_days": "30", "suspension_warning_days": "7, 3"}),
+    Post("/distributor/partners/{partnerID}/suspend", {"reason": "Unpaid"}),
+    Post("/distributor/partners/{partnerID}/resume", after=_SUSPENDED_PARTNER),
     Post("/distributor/partners/{partnerID}/delete"),
     Post("/operator/distributors/new", {"name": "New"}),
     Post("/operator/distributors/{distributorID}/close"),

@@ -35,6 +35,7 @@ PAIRS = [
 
 SHOWS_NOTHING_YET = {
     "/distributor/partners/{partnerID}/move",
+    "/distributor/partners/{partnerID}/suspend",
     "/keys/{keyID}/limit",
     "/operator/partners/{partnerID}/keys/{keyID}/limit",
 }
@@ -100,6 +101,10 @@ async def open_form(client: AppClient, data: AccountData, ids: dict[str, str]) -
     ):
         await cast.row(f"update {table} set {column} = 'Before', name_key = 'before' where id = %s returning id", id_)
     await billing_of(client, data.partner)
+    await cast.row(
+        "insert into seller_settings (organisation_id, changed_at) values (%s, now()) returning organisation_id",
+        data.distributor.organisation_id,
+    )
     actors = {Kind.OPERATOR: cast.operator, Kind.DISTRIBUTOR: data.distributor, Kind.PARTNER: data.partner}
 
     async def open_(route: str) -> OpenedForm:

@@ -63,7 +63,7 @@ async def test_strangers_have_other_inboxes(client: AppClient, data: AccountData
 async def test_what_a_member_chooses_stays(client: AppClient, data: AccountData) -> None:
     viewer = await client.sign_in(data.partner, Role.VIEWER)
     as_shown = dict.fromkeys(
-        ("account_alerts", "partner_alerts", "overrides", "deletions", "statements", "keys"), "none"
+        ("account_alerts", "partner_alerts", "overrides", "deletions", "statements", "suspensions", "keys"), "none"
     )
     sent = await viewer.send("/profile/notifications", {**as_shown, "account_alerts": "daily"})
     assert sent.status_code == 303

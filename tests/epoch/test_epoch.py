@@ -278,4 +278,6 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "provisioning.purge_region",
         "provisioning.reconcile",
         "statement_mails.send_due",
+        "suspensions.apply_rules",
+        "suspensions.resume_settled",
     }

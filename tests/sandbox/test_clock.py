@@ -354,6 +354,7 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
         "metering.sample_all",
         "month_end.freeze_due",
         "provisioning.purge_all",
+        "suspensions.apply_rules",
         "usage.run_maintenance",
     }
     async with process(conninfo, tmp_path) as ordinary:

@@ -51,6 +51,8 @@ class Actor:
     """The request, if it has an Idempotency-Key."""
     must_reauthenticate: bool = False
     """A member who proved too long ago who it is, for what could give others access."""
+    suspension_reason: str | None = None
+    """Why its organisation, a partner, is suspended. None: it is not."""
 
     @classmethod
     def on_command_line(cls, organisation_id: UUID, kind: Kind) -> "Actor":
@@ -81,6 +83,14 @@ class Actor:
         if self.must_reauthenticate:
             raise ReauthenticationRequired
 
+    def require_for_storage(self, role: Role) -> None:
+        """Raises Forbidden unless the actor has at least that role, and its organisation is not suspended: then its
+        storage accounts and their access keys are changed by its distributor only.
+        """
+        self.require(self.kind, role)
+        if self.suspension_reason is not None:
+            raise partner_suspended(self.suspension_reason)
+
     def require(self, kind: Kind, role: Role) -> None:
         """Raises Forbidden, with the required kind and role, unless the actor is of that kind and has at least that
         role.
@@ -99,6 +109,16 @@ class Actor:
         if self.kind is not kind:
             return f"This is for {_a(kind)}; you belong to {_a(self.kind)}."
         return f"This needs the role {role}; yours is {self.role}."
+
+
+def partner_suspended(reason: str) -> Forbidden:
+    """The error for a change that a suspended partner cannot make."""
+    return Forbidden(
+        "Your organisation is suspended, so its storage accounts cannot be changed, and its API keys can only read. "
+        "Reason: {reason}",
+        RequestCode.PARTNER_SUSPENDED,
+        reason=reason,
+    )
 
 
 def member_stamp() -> str:

@@ -64,7 +64,7 @@ async def create_key(
     After another Unavailable the key may exist: it stays hidden and is deleted later; a retry creates another one.
     A retry with the same Idempotency-Key waits until the first attempt has a response, or is given up.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     access_key = new_access_key()
     async with _within_deadline(deadline):
         home = await services.database.transaction(
@@ -230,7 +230,7 @@ async def delete_key(
     NotFound: the account has no such key. Conflict, Misconfigured: as for `create_key`. Unavailable: the key may still
     be on the cluster. If the list of keys shows it as being deleted, a background job deletes it as soon as possible.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     if not may_be_access_key(access_key):
         raise no_key(account_id)
     async with _within_deadline(deadline):

@@ -50,6 +50,7 @@ class PartnerRemaining:
     allocated."""
     accounts: int
     """How many it has."""
+    is_suspended: bool
 
     def refusal(self, wanted: int, field: str = "allocatedCapacity") -> Conflict:
         """The error when `wanted` bytes, those of the input's `field`, cannot be allocated."""

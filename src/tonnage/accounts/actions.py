@@ -32,9 +32,9 @@ async def create_account(
     """Creates an account. NotFound: no such region.
 
     Conflict: e-mail taken, not enough of the partner's allocation left (with the figures), the partner has the greatest
-    number of accounts, or there is no region yet.
+    number of accounts or is suspended, or there is no region yet.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     for _ in range(ATTEMPTS):
         try:
             async with conn.transaction():
@@ -97,6 +97,11 @@ async def _no_place(
     partner = await queries.partner_remaining(conn, actor.organisation_id, partner_id)
     if partner is None:
         return no_partner(partner_id)
+    if partner.is_suspended:
+        return Conflict(
+            "The partner is suspended, so it gets no new storage accounts. Resume it first.",
+            ConflictCode.SUSPENDED_PARTNER,
+        )
     if partner.accounts >= limits.accounts:
         return Conflict(
             "The partner has the maximum number of storage accounts, {limit}, including those waiting for deletion. "
@@ -145,7 +150,7 @@ async def delete_account(
 
     PreconditionFailed: it is not in the given `revision`.
     """
-    actor.require(actor.kind, Role.ADMIN)
+    actor.require_for_storage(Role.ADMIN)
     requested = now.replace(microsecond=0)
     due = earliest_purge(requested, grace_days)
     async with conn.transaction():
@@ -174,7 +179,7 @@ async def set_deletion(
     plus the grace period (Invalid). Conflict: the purge has started. PreconditionFailed: the account is not in the
     given `revision`.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     if due is not None and not actor.role.includes(Role.ADMIN):
         return await _same_date(conn, actor, partner_id, account_id, due, revision)
     scope, requested = actor.organisation_id, now.replace(microsecond=0)

@@ -35,7 +35,7 @@ async def change_account(
     Conflict: not enough of the partner's allocation left (with the figures). An allocation below the present use is
     allowed: the data stays, and writes are refused until use falls.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     scope = actor.organisation_id
     try:
         async with conn.transaction():
@@ -68,7 +68,7 @@ async def suspend_account(
 
     EditConflict: the present reason is not `expected_reason`; "" expects that there is none.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.suspend_account(
             conn, actor.organisation_id, partner_id, account_id, reason, expected_reason, revision, now, actor.stamp
@@ -80,7 +80,7 @@ async def resume_account(
     conn: Connection, actor: Actor, partner_id: UUID, account_id: int, *, revision: int | None = None
 ) -> None:
     """Ends a suspension. Idempotent."""
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.resume_account(
             conn, actor.organisation_id, partner_id, account_id, revision, actor.stamp
@@ -98,7 +98,7 @@ async def set_password(
     revision: int | None = None,
 ) -> None:
     """Sets a new password for the account's owner. The cluster has no passwords."""
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     in_time = await change_queries.set_password(
         conn, actor.organisation_id, partner_id, account_id, password_hash, revision, actor.stamp
     )

@@ -20,6 +20,22 @@ PROVISIONING: LiteralString = f"""case
 REJECTION_REASON: LiteralString = f"case when r.backend <> 'metered' and {REJECTED} then s.rejection_reason end"
 """Why the cluster refuses it, if it does."""
 
+STATE: LiteralString = """(
+    select case when cause in ('person', 'partner', 'overdue') then 'closed'
+        when cause in ('deletion', 'quota') then 'no_new_data'
+        when cause = 'level' then 'warned' else 'normal' end as state, cause, level
+    from (
+        select case when s.suspended_at is not null then 'person'
+            when p.suspension_cause = 'person' then 'partner'
+            when p.suspension_cause is not null then p.suspension_cause
+            when s.pending_deleted_at is not null then 'deletion'
+            when u.used >= s.quota then 'quota'
+            when a.level is not null then 'level' end as cause, a.level
+        from partner p, account_usage u, (select max(level) as level from alert where account_id = s.id) a
+        where p.id = s.partner_id and u.account_id = s.id offset 0) c)"""
+"""The state of a row `s`, its cause, and the highest alert level that it has reached: a lateral subquery. The cluster
+enforces what it was given: its quota is the one that was applied."""
+
 EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'region', r.name, 'createdAt', to_char(s.created_at, {TIMESTAMP_FORMAT}),
     'used', (select used from account_usage where account_id = s.id),
@@ -27,6 +43,8 @@ EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'measuredAt', (select to_char(measured_at, {TIMESTAMP_FORMAT}) from account_usage where account_id = s.id),
     'suspension', case when s.suspended_at is not null then json_build_object(
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {TIMESTAMP_FORMAT})) end,
+    'state', (select json_build_object('name', c.state, 'cause', c.cause,
+        'level', case when c.cause = 'level' then c.level end) from {STATE} c),
     'provisioning', {PROVISIONING}, 'rejectionReason', {REJECTION_REASON}))"""
 """The JSON with all fields of rows `s` of storage_account and `r` of its region."""
 

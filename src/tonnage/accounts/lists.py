@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON
+from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
 from tonnage.accounts.queries import EFFECTIVE, LIVING
 from tonnage.db import Connection, streamed
 from tonnage.email_address import email_search
@@ -51,7 +51,12 @@ class AccountRow(NamedTuple):
     """None: never counted."""
     created_at: datetime
     pending_deleted_at: datetime | None
-    is_suspended: bool
+    state: str
+    """`normal`, `warned`, `no_new_data` or `closed`."""
+    state_cause: str | None
+    """`person`, `partner` or `overdue` (its partner is suspended), `deletion`, `quota`, `level`; None: normal."""
+    level: int | None
+    """The highest alert level that it has reached, percent."""
     provisioning: str
     """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
     fee_currency: str | None
@@ -61,6 +66,11 @@ class AccountRow(NamedTuple):
     """Among its prices of the month: it has no net."""
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it is suspended: by itself, or with its partner."""
+        return self.state == "closed"
+
+    @property
     def fee(self) -> Money | None:
         """The net as an amount of money."""
         return Money(self.net, self.fee_currency) if self.net is not None and self.fee_currency else None
@@ -68,7 +78,7 @@ class AccountRow(NamedTuple):
 
 _COLUMNS: LiteralString = f"""
     s.id, s.name, s.contact_email, s.partner_id, o.name, d.name, r.name, s.allocated_capacity, s.allow_overdraft,
-    u.used, u.objects, s.created_at, s.pending_deleted_at, s.suspended_at is not null, {PROVISIONING},
+    u.used, u.objects, s.created_at, s.pending_deleted_at, c.state, c.cause, c.level, {PROVISIONING},
     n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
 
 _SORTS: Mapping[str, Sort] = {
@@ -121,7 +131,8 @@ _FILTERS: Mapping[str, LiteralString] = {
     "near": _NEAR,
     "over": f"s.allocated_capacity > 0 and u.used > {EFFECTIVE}",
     "deletion": "s.pending_deleted_at is not null",
-    "suspended": "s.suspended_at is not null",
+    "suspended": """(s.suspended_at is not null
+        or s.partner_id in (select id from partner where suspended_at is not null))""",
     "charged": "n.net <> 0",
 }
 
@@ -163,6 +174,7 @@ def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> Lite
             join lateral (select * from region where id = s.region_id offset 0) r on true
             join lateral (select * from organisation where id = s.partner_id offset 0) o on true
             join lateral (select name from organisation where id = o.parent_id offset 0) d on true
+            join lateral {STATE} c on true
             {_NET if "fee" in state.spec.sorts else _NO_NET}
         ) on true
         order by {page_order(state, sort)}
@@ -243,6 +255,12 @@ class AccountDetail(NamedTuple):
     """Since then it cannot be restored."""
     suspended_at: datetime | None
     suspension_reason: str | None
+    partner_suspended_at: datetime | None
+    partner_suspension_reason: str | None
+    state: str
+    """As in AccountRow, and the two after it."""
+    state_cause: str | None
+    level: int | None
     provisioning: str
     """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
     rejection_reason: str | None
@@ -266,11 +284,13 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
         select s.id, s.name, s.contact_email, s.partner_id, o.name, r.name, r.s3_url, r.iam_url, r.sts_url,
             s.allocated_capacity, s.allow_overdraft, u.used, u.objects, u.measured_at, s.created_at,
             s.deletion_requested_at, s.pending_deleted_at, s.purge_started_at is not null,
-            s.suspended_at, s.suspension_reason, {PROVISIONING}, {REJECTION_REASON},
+            s.suspended_at, s.suspension_reason, p.suspended_at, p.suspension_reason, c.state, c.cause, c.level,
+            {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
             s.override_capacity, s.override_until
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
+        join partner p on p.id = s.partner_id cross join lateral {STATE} c
         """,
         {"id": account_id, "partner": partner_id, "scope": scope},
     )

@@ -73,7 +73,7 @@ too.
 _INSERT: LiteralString = f"""
     with p as (
         select * from partner
-        where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null
+        where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null and suspended_at is null
         for no key update
     ), s as (
         insert into storage_account (
@@ -122,7 +122,7 @@ async def insert_account(
     now: datetime,
     stamp: str,
 ) -> Created | None:
-    """None if `scope` has no such open partner, the partner has `most` accounts, or there is no such region.
+    """None if `scope` has no such open partner, it is suspended, it has `most` accounts, or there is no such region.
 
     Constraints: storage_account_email, taken; partner_allocated_to_accounts or overflow, not enough of the partner's
     allocation left; storage_account_pkey, retry with another id; storage_account_adopted, the user of the cluster is
@@ -206,7 +206,7 @@ async def partner_remaining(
     accounts have for good is within the allocation itself; with their overrides, within the partner's override too."""
     cursor = await conn.execute(
         f"""
-        select f.allocated, f.others, {BOUNDED}, p.account_count
+        select f.allocated, f.others, {BOUNDED}, p.account_count, p.suspended_at is not null
         from partner p
         left join storage_account s on s.id = %(id)s and s.partner_id = p.id and s.purged_at is null
         cross join lateral (

@@ -64,11 +64,13 @@ class KnownKey:
 
     @classmethod
     def of_row(
-        cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None, str | None, int | None]
+        cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None, str | None, int | None, str | None]
     ) -> "KnownKey":
-        """From (key id, organisation id, its kind, role, valid until, revoked at, lock reason, requests per second)."""
-        key_id, organisation_id, kind, role, valid_until, revoked_at, lock_reason, requests_per_second = row
-        actor = Actor(organisation_id, Kind(kind), Role(role), "key", key_id)
+        """From (key id, organisation id, its kind, role, valid until, revoked at, lock reason, requests per second,
+        reason of its suspension).
+        """
+        key_id, organisation_id, kind, role, valid_until, revoked_at, lock_reason, requests_per_second, suspended = row
+        actor = Actor(organisation_id, Kind(kind), Role(role), "key", key_id, suspension_reason=suspended)
         return cls(key_id, actor, valid_until, revoked_at, lock_reason, requests_per_second)
 
     def admit(self, now: datetime) -> Actor:

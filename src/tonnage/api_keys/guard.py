@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
-from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.actor import Actor, Kind, Role, partner_suspended
 from tonnage.api_keys.api_key import KnownKey
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.db import Database
@@ -106,6 +106,8 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     actor = (await admitted_key(request.scope)).actor
     count_for(actor.organisation_id)
     set_actor(request, actor)
+    if actor.suspension_reason is not None and request.method not in {"GET", "HEAD"}:
+        raise partner_suspended(actor.suspension_reason)
     services = services_of(request)
     return ApiRequest(actor, await services.business_now(), services, request)
 

@@ -28,8 +28,8 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
     cursor = await conn.execute(
         """
         select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at), o.lock_reason,
-            k.requests_per_second
-        from api_key k join organisation o on o.id = k.organisation_id
+            k.requests_per_second, p.suspension_reason
+        from api_key k join organisation o on o.id = k.organisation_id left join partner p on p.id = o.id
         where k.digest = %s and o.closed_at is null
         """,
         [key_digest],

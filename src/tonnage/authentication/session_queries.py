@@ -32,8 +32,9 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
             select s.id, m.id as member_id, o.id as organisation_id, o.kind, m.role, o.name as organisation_name,
                 m.email, m.name, m.locale, m.time_zone, m.second_factor_enabled_at is not null as has_factor,
                 o.second_factor_required, s.stage, s.created_at, s.last_seen_at,
-                coalesce(s.authenticated_at, s.created_at) as authenticated_at
+                coalesce(s.authenticated_at, s.created_at) as authenticated_at, p.suspension_reason
             from session s join member m on m.id = s.member_id join organisation o on o.id = m.organisation_id
+            left join partner p on p.id = o.id
             where s.digest = %(digest)s and o.closed_at is null and o.locked_at is null and m.locked_at is null
                 and s.last_seen_at > %(now)s - %(idle)s::interval
                 and s.created_at > %(now)s - case s.stage
@@ -43,7 +44,8 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
             where s.id = found.id and s.last_seen_at <= %(now)s - %(moved_after)s::interval
         )
         select id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, time_zone,
-            has_factor, second_factor_required, stage, created_at, authenticated_at <= %(now)s - %(proof)s::interval
+            has_factor, second_factor_required, stage, created_at, authenticated_at <= %(now)s - %(proof)s::interval,
+            suspension_reason
         from found
         """,
         {
@@ -62,11 +64,20 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
 
 def _visitor(row: tuple[Any, ...]) -> SignedInMember:
     session_id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, zone, *state = row
-    has_factor, required, stage, since, must_reauthenticate = state
+    has_factor, required, stage, since, must_reauthenticate, suspension_reason = state
+    actor = Actor(
+        organisation_id,
+        Kind(kind),
+        Role(role),
+        "member",
+        member_id,
+        must_reauthenticate=must_reauthenticate,
+        suspension_reason=suspension_reason,
+    )
     return SignedInMember(
         session_id,
         member_id,
-        Actor(organisation_id, Kind(kind), Role(role), "member", member_id, must_reauthenticate=must_reauthenticate),
+        actor,
         organisation_name,
         email,
         name,

@@ -1,9 +1,9 @@
 """How a seller makes its documents: what they are, how they look and are numbered, and when a month is frozen."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic.alias_generators import to_camel
 
@@ -15,6 +15,7 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z][a-z]{3})?_[A-Z]{2}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_FOOTER = 1000
+_MOST_WARNINGS, _LONGEST_WARNING = 5, 60
 
 STATEMENT, INVOICE = "statement", "invoice"
 CARRIED, CREDIT_NOTE = "carried", "credit-note"
@@ -44,6 +45,10 @@ class SellerSettings:
     """What happens to a total below zero: it is CARRIED to the next statement, or becomes a CREDIT_NOTE."""
     mail_documents: bool = False
     """Whether documents are mailed to their buyers when they have got their numbers."""
+    suspend_overdue_days: int = 0
+    """A distributor's partner is suspended when a statement has been overdue for so many days; 0: never."""
+    suspension_warning_days: tuple[int, ...] = (7, 3, 1)
+    """How many days before it is warned, descending."""
 
     def as_document(self) -> dict[str, Any]:
         """As in JSON."""
@@ -135,6 +140,21 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _warning_days(value: Any) -> tuple[int, ...]:
+    days: tuple[Any, ...] = tuple(cast("Sequence[Any]", value)) if isinstance(value, list | tuple) else ()
+    if not 1 <= len(days) <= _MOST_WARNINGS or any(
+        type(one) is not int or not 1 <= one <= _LONGEST_WARNING for one in days
+    ):
+        raise ValueError(
+            Sentence(
+                "must be 1 to {most} numbers of days, each 1 to {longest}, such as 7, 3, 1",
+                most=_MOST_WARNINGS,
+                longest=_LONGEST_WARNING,
+            )
+        )
+    return tuple(sorted(set(days), reverse=True))
+
+
 _RULES: Mapping[str, Callable[[Any], Any]] = {
     "document": _one_of(STATEMENT, INVOICE),
     "locale": _locale,
@@ -147,4 +167,6 @@ _RULES: Mapping[str, Callable[[Any], Any]] = {
     "retention_years": _whole(1, 50),
     "negative_total": _one_of(CARRIED, CREDIT_NOTE),
     "mail_documents": _flag,
+    "suspend_overdue_days": _whole(0, 365),
+    "suspension_warning_days": _warning_days,
 }

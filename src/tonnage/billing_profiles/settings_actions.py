@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from tonnage.access.actor import Actor, Role
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.billing_profiles import settings_queries as queries
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.queries import save_unchanged
@@ -153,6 +153,8 @@ async def _held(conn: Connection, actor: Actor, now: datetime) -> FoundSettings:
 async def _written(
     conn: Connection, actor: Actor, held: FoundSettings, settings: SellerSettings, now: datetime
 ) -> Versioned:
+    if settings.suspend_overdue_days and actor.kind is not Kind.DISTRIBUTOR:
+        raise Invalid.field("suspendOverdueDays", "must be 0: only distributors can suspend their buyers")
     response = _rendered(actor, settings, has_logo=held.has_logo)
     if settings == held.settings:
         await save_unchanged(conn, response, held.revision, actor.stamp)

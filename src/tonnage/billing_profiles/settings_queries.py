@@ -15,7 +15,7 @@ from tonnage.billing_profiles.tax import TaxRate
 from tonnage.db import Connection, one_row
 
 _COLUMNS: LiteralString = """document, locale, colour, footer, freeze_day, number_format, number_start, small_business,
-    retention_years, negative_total, mail_documents"""
+    retention_years, negative_total, mail_documents, suspend_overdue_days, suspension_warning_days"""
 
 
 class FoundSettings(NamedTuple):
@@ -42,10 +42,15 @@ async def all_settings(conn: Connection, sellers: Collection[UUID]) -> dict[UUID
         [list(sellers)],
     )
     found = {
-        row[0]: FoundSettings(SellerSettings(**dict(zip(SETTINGS, row[4:], strict=True))), *row[1:4])
+        row[0]: FoundSettings(_settings(dict(zip(SETTINGS, row[4:], strict=True))), *row[1:4])
         for row in await cursor.fetchall()
     }
     return {seller: found.get(seller, _DEFAULT) for seller in sellers}
+
+
+def _settings(columns: dict[str, Any]) -> SellerSettings:
+    columns["suspension_warning_days"] = tuple(columns["suspension_warning_days"])
+    return SellerSettings(**columns)
 
 
 _DEFAULT = FoundSettings(SellerSettings(), False, 1, 1)
@@ -80,6 +85,25 @@ async def hold_settings(conn: Connection, seller_id: UUID, now: datetime) -> Fou
     return await seller_settings(conn, seller_id)
 
 
+_UPDATE: LiteralString = f"""
+    with s as (
+        update seller_settings set ({_COLUMNS}) = (
+            %(document)s, %(locale)s, %(colour)s, %(footer)s, %(freeze_day)s, %(number_format)s, %(number_start)s,
+            %(small_business)s, %(retention_years)s, %(negative_total)s, %(mail_documents)s,
+            %(suspend_overdue_days)s, %(suspension_warning_days)s::smallint[]),
+            suspension_rule_since = case when suspension_rule_since is not null
+                and (suspend_overdue_days, suspension_warning_days)
+                    = (%(suspend_overdue_days)s, %(suspension_warning_days)s::smallint[])
+                then suspension_rule_since else (%(now)s::timestamptz at time zone 'UTC')::date end,
+            revision = revision + 1, changed_at = %(now)s
+        where organisation_id = %(seller)s returning *
+    )
+    select s.revision, save_response(%(stamp)s, %(response)s::json, s.revision),
+        audit(%(stamp)s, s.organisation_id, 'organisation.update-billing-settings', s.organisation_id::text,
+              %(before)s::jsonb, %(after)s::jsonb)
+    from s"""
+
+
 async def update_settings(
     conn: Connection,
     seller_id: UUID,
@@ -91,21 +115,10 @@ async def update_settings(
 ) -> int:
     """Writes settings whose row is held; returns their new revision."""
     cursor = await conn.execute(
-        f"""
-        with s as (
-            update seller_settings set ({_COLUMNS}) = (
-                %(document)s, %(locale)s, %(colour)s, %(footer)s, %(freeze_day)s, %(number_format)s, %(number_start)s,
-                %(small_business)s, %(retention_years)s, %(negative_total)s, %(mail_documents)s),
-                revision = revision + 1, changed_at = %(now)s
-            where organisation_id = %(seller)s returning *
-        )
-        select s.revision, save_response(%(stamp)s, %(response)s::json, s.revision),
-            audit(%(stamp)s, s.organisation_id, 'organisation.update-billing-settings', s.organisation_id::text,
-                  %(before)s::jsonb, %(after)s::jsonb)
-        from s
-        """,
+        _UPDATE,
         {
             **asdict(settings),
+            "suspension_warning_days": list(settings.suspension_warning_days),
             "seller": seller_id,
             "response": response.decode(),
             "before": json.dumps(_facts(before)),

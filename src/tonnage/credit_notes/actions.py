@@ -27,6 +27,7 @@ from tonnage.numbering.queries import Taken, lock_seller_in_transaction
 from tonnage.printable_text import printable_text
 from tonnage.services import Services
 from tonnage.statement_mails.queries import queue_mails
+from tonnage.statements.actions import defer_settled
 from tonnage.statements.adjustment_queries import release, use
 from tonnage.statements.frozen import StoredStatement
 
@@ -77,6 +78,7 @@ async def create_credit_note(
     settings = (await seller_settings(conn, actor.organisation_id)).settings
     stored, taken = await _issue(conn, actor, settings, credit_note(original, new.amounts), new.reason, now)
     await record(stores, taken.series, taken.last)
+    await defer_settled(conn, actor, original.statement.buyer.id)
     await queries.save_result(conn, json.dumps(summary(stored), ensure_ascii=False), actor.stamp)
     return stored
 
@@ -96,6 +98,7 @@ async def void_statement(conn: Connection, actor: Actor, statement_id: UUID, rea
     original.require_voidable()
     await release(conn, statement_id)
     await queries.void(conn, original.statement, text, now, actor.stamp)
+    await defer_settled(conn, actor, original.statement.buyer.id)
 
 
 async def find_original(conn: Connection, actor: Actor, statement_id: UUID) -> Original:

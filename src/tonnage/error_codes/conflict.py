@@ -111,6 +111,11 @@ class ConflictCode(Code):
         "Take back what is left, or less.",
         "Of line 2 of INV-2026-00012 EUR 40.00 is left to take back, and not EUR 50.00.",
     )
+    SUSPENDED_PARTNER = _explained(
+        "The partner is suspended, so no storage account is created.",
+        "Resume the partner first.",
+        "The partner is suspended, so it gets no new storage accounts. Resume it first.",
+    )
     PARTNER_NOT_EMPTY = _explained(
         "The partner has storage accounts; those waiting for deletion count.",
         "Delete its accounts, and wait until they are gone.",

@@ -73,6 +73,13 @@ class RequestCode(Code):
         "Contact who has locked it: the sentence says why.",
         "The access of your organisation is locked. Reason: Invoice 2026-117 is unpaid",
     )
+    PARTNER_SUSPENDED = Explanation(
+        403,
+        "The partner is suspended: its API keys can only read, and its members cannot change storage accounts.",
+        "Contact your distributor: the sentence says why.",
+        "Your organisation is suspended, so its storage accounts cannot be changed, and its API keys can only read. "
+        "Reason: Invoice 2026-117 is unpaid",
+    )
     REAUTHENTICATION_REQUIRED = Explanation(
         403,
         "The change can give access to others and needs a password or code that is not older than ten minutes. Only "

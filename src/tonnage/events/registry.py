@@ -33,12 +33,14 @@ from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
 from tonnage.statement_mails.events import EVENTS as STATEMENT_MAILS
 from tonnage.statements.events import EVENTS as STATEMENTS
+from tonnage.suspensions.events import EVENTS as SUSPENSIONS
 from tonnage.usage.events import EVENTS as USAGE
 
 EVERY_EVENT: tuple[Event, ...] = (
     *ORGANISATIONS,
     *CONTRACTS,
     *PARTNERS,
+    *SUSPENSIONS,
     *ACCOUNTS,
     *ACCESS_KEYS,
     *ALERTS,

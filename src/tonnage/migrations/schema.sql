@@ -1075,6 +1075,16 @@ ALTER TABLE organisation ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE overdue_statement (
+    statement_id uuid NOT NULL,
+    rule_since date NOT NULL,
+    warned_days smallint,
+    warned_on date,
+    suspends_on date,
+    suspended_on date,
+    CONSTRAINT overdue_statement_warning CHECK ((num_nulls(warned_days, warned_on, suspends_on) = ANY (ARRAY[0, 3])))
+);
+
 CREATE TABLE partner (
     id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -1092,12 +1102,19 @@ CREATE TABLE partner (
     override_capacity bigint,
     override_until timestamp with time zone,
     overrides_of_accounts bigint DEFAULT 0 NOT NULL,
+    suspended_at timestamp with time zone,
+    suspension_reason text,
+    suspension_cause text,
+    suspension_statement_id uuid,
     CONSTRAINT partner_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
     CONSTRAINT partner_empty CHECK (((account_count >= 0) AND ((closed_at IS NULL) OR (account_count = 0)))),
     CONSTRAINT partner_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
     CONSTRAINT partner_overrides_of_accounts CHECK (((overrides_of_accounts >= 0) AND ((overrides_of_accounts <= (effective_capacity(allocated_capacity, override_capacity) - allocated_to_accounts)) OR (overrides_of_accounts = 0) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
+    CONSTRAINT partner_suspension CHECK (((num_nulls(suspended_at, suspension_reason, suspension_cause) = ANY (ARRAY[0, 3])) AND ((suspension_statement_id IS NOT NULL) = ((suspension_cause IS NOT NULL) AND (suspension_cause = 'overdue'::text))))),
+    CONSTRAINT partner_suspension_cause CHECK ((suspension_cause = ANY (ARRAY['person'::text, 'overdue'::text]))),
+    CONSTRAINT partner_suspension_reason CHECK (((char_length(suspension_reason) >= 1) AND (char_length(suspension_reason) <= 200))),
     CONSTRAINT partner_used CHECK ((used >= (0)::numeric))
 )
 WITH (fillfactor='50');
@@ -1297,12 +1314,17 @@ CREATE TABLE seller_settings (
     tax_rates_revision integer DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     mail_documents boolean DEFAULT false NOT NULL,
+    suspend_overdue_days smallint DEFAULT 0 NOT NULL,
+    suspension_warning_days smallint[] DEFAULT '{7,3,1}'::smallint[] NOT NULL,
+    suspension_rule_since date,
     CONSTRAINT seller_settings_document CHECK ((document = ANY (ARRAY['statement'::text, 'invoice'::text]))),
     CONSTRAINT seller_settings_freeze_day CHECK (((freeze_day >= 1) AND (freeze_day <= 28))),
     CONSTRAINT seller_settings_logo CHECK ((char_length(logo) <= 270000)),
     CONSTRAINT seller_settings_negative_total CHECK ((negative_total = ANY (ARRAY['carried'::text, 'credit-note'::text]))),
     CONSTRAINT seller_settings_number_start CHECK (((number_start >= 1) AND (number_start <= 1000000000))),
-    CONSTRAINT seller_settings_retention_years CHECK (((retention_years >= 1) AND (retention_years <= 50)))
+    CONSTRAINT seller_settings_retention_years CHECK (((retention_years >= 1) AND (retention_years <= 50))),
+    CONSTRAINT seller_settings_suspend_overdue_days CHECK ((((suspend_overdue_days >= 0) AND (suspend_overdue_days <= 365)) AND ((suspend_overdue_days = 0) OR (suspension_rule_since IS NOT NULL)))),
+    CONSTRAINT seller_settings_suspension_warning_days CHECK (((cardinality(suspension_warning_days) >= 1) AND (cardinality(suspension_warning_days) <= 5)))
 );
 
 CREATE TABLE session (
@@ -1805,6 +1827,9 @@ ALTER TABLE ONLY organisation
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_seq_key UNIQUE (seq);
 
+ALTER TABLE ONLY overdue_statement
+    ADD CONSTRAINT overdue_statement_pkey PRIMARY KEY (statement_id);
+
 ALTER TABLE ONLY partner
     ADD CONSTRAINT partner_pkey PRIMARY KEY (id);
 
@@ -2054,6 +2079,8 @@ CREATE INDEX partner_distributor_id_seq_idx ON partner USING btree (distributor_
 
 CREATE INDEX partner_override_until_idx ON partner USING btree (override_until) WHERE (override_until IS NOT NULL);
 
+CREATE INDEX partner_suspended_idx ON partner USING btree (id) WHERE (suspended_at IS NOT NULL);
+
 CREATE INDEX partner_terms_contract_id_partner_id_idx ON partner_terms USING btree (contract_id, partner_id);
 
 CREATE INDEX partner_terms_partner_id_valid_from_id_idx ON partner_terms USING btree (partner_id, valid_from, id);
@@ -2107,6 +2134,8 @@ CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, m
 CREATE UNIQUE INDEX statement_of_contract ON statement USING btree (contract_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 
 CREATE UNIQUE INDEX statement_of_partner ON statement USING btree (partner_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
+
+CREATE INDEX statement_overdue_idx ON statement USING btree (seller_id, id) INCLUDE (due_on, partner_id) WHERE ((partner_id IS NOT NULL) AND (due_on IS NOT NULL) AND (number IS NOT NULL) AND (paid_on IS NULL) AND (voided_at IS NULL) AND (credits IS NULL) AND ((credited = (0)::numeric) OR (credited < gross)));
 
 CREATE INDEX statement_paid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (paid_on IS NOT NULL);
 
@@ -2338,6 +2367,9 @@ ALTER TABLE ONLY organisation
 
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY overdue_statement
+    ADD CONSTRAINT overdue_statement_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id);
 
 ALTER TABLE ONLY partner
     ADD CONSTRAINT partner_contract FOREIGN KEY (contract_id, distributor_id) REFERENCES contract(id, distributor_id);

@@ -18,6 +18,9 @@ _SENTENCES: Mapping[str, str] = {
     "account.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
     "partner.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
     "partner.over_allocation": Sentence("{name} uses all of its allocation: {used} of {capacity}"),
+    "partner.suspended": Sentence("{name} is suspended: {reason}"),
+    "partner.resumed": Sentence("{name} is no longer suspended"),
+    "partner.suspension_warned": Sentence("{name} will be suspended on {day}: statement {number} is overdue"),
     "contract.alert": Sentence("{name} uses {percent} % of what it reserves: {used} of {capacity}"),
     "contract.over_reserved": Sentence("{name} uses all that it reserves: {used} of {capacity}"),
     "account.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
@@ -65,6 +68,8 @@ class Notification:
             values["until"] = datetime.fromisoformat(after["validUntil"])
         if "reason" in after:
             values["reason"] = after["reason"]
+        if "dueOn" in after:
+            values |= {"day": date.fromisoformat(after["day"]), "number": after["statement"]}
         statement: dict[str, Any] = data.get("statement") or {}
         if statement:
             values |= {name: statement[name] for name in ("number", "currency")}
@@ -99,5 +104,5 @@ def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:
             Kind.OPERATOR: f"/operator/partners/{organisation}",
         }[audience]
     if noun == "partner":
-        return "/partner" if audience is Kind.PARTNER else f"/{audience}/partners/{subject}"
+        return "/partner/accounts" if audience is Kind.PARTNER else f"/{audience}/partners/{subject}"
     return f"/{audience}/contracts/{subject}"

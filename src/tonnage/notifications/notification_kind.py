@@ -79,6 +79,12 @@ KINDS = (
         of_own=True,
     ),
     NotificationKind(
+        "suspensions",
+        Sentence("Partners that are suspended, resumed, or warned of it"),
+        ("partner.suspended", "partner.resumed", "partner.suspension_warned"),
+        {_OPERATOR: _NONE, _DISTRIBUTOR: _DAILY, _PARTNER: _ONCE},
+    ),
+    NotificationKind(
         "keys",
         Sentence("API keys that expire"),
         ("key.expiring", "key.expired"),

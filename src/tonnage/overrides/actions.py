@@ -44,7 +44,7 @@ async def grant_to_account(
     EditConflict: the override that runs has not the id `expected`; "" expects that there is none. PreconditionFailed:
     the account is not in the given `revision`.
     """
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     scope, until = actor.organisation_id, override.ends_at(now)
     try:
         async with conn.transaction():
@@ -124,7 +124,7 @@ async def end_of_account(
 ) -> None:
     """Ends the override of a storage account before its last day. Idempotent. EditConflict, PreconditionFailed: as for
     `grant_to_account`."""
-    actor.require(actor.kind, Role.STAFF)
+    actor.require_for_storage(Role.STAFF)
     scope = actor.organisation_id
     async with conn.transaction():
         await queries.hold_account(conn, account_id)

@@ -50,6 +50,7 @@ class PartnerRow(NamedTuple):
     accounts: int
     created_at: datetime
     locked_at: datetime | None
+    suspended_at: datetime | None
     fee_currency: str | None
     net: Decimal | None
     """What it is charged for the month of the list, in a list for its distributor; None: nothing is sold to it."""
@@ -65,7 +66,7 @@ class PartnerRow(NamedTuple):
 _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
     coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at, o.locked_at,
-    n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
+    p.suspended_at, n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
 
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
@@ -87,13 +88,11 @@ _FEE: Sort = (*_NETS, uuid("p.id"))
 
 PARTNERS = ListSpec(
     sorts=_SORTS,
-    filters=("pay-per-use", "near", "over"),
+    filters=("pay-per-use", "near", "over", "suspended"),
     descending_by_default=frozenset({"created", "allocated", "used", "load", "accounts"}),
     preserve=("contract",),
 )
-"""The sorts and filters of a list of partners. `load` is use divided by allocation; without an allocation there is
-none.
-"""
+"""The sorts and filters of a list of partners. `load` is use divided by allocation, if there is one."""
 
 OWN_PARTNERS = replace(
     PARTNERS,
@@ -118,6 +117,7 @@ _FILTERS: Mapping[str, LiteralString] = {
     "pay-per-use": "p.allocated_capacity = 0",
     "near": NEAR,
     "over": OVER,
+    "suspended": "p.suspended_at is not null",
     "charged": "n.net <> 0",
 }
 

@@ -42,6 +42,11 @@ class PartnerDetail(NamedTuple):
     """Its end, a midnight. Later than that: a job has not ended it yet."""
     overrides_of_accounts: int
     """What overrides add to the allocations of its storage accounts."""
+    suspended_at: datetime | None
+    """None: it is not suspended, and has neither of the following."""
+    suspension_reason: str | None
+    suspension_cause: str | None
+    """`person` or `overdue`."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -57,7 +62,8 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
             (select count(*) from member m where m.organisation_id = p.id),
             o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
-            p.override_capacity, p.override_until, p.overrides_of_accounts
+            p.override_capacity, p.override_until, p.overrides_of_accounts, p.suspended_at, p.suspension_reason,
+            p.suspension_cause
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id

@@ -127,7 +127,9 @@ _ERASE: LiteralString = """
     ), k as (
         update contract set details = null, name_key = null where distributor_id in (select id from closed)
     ), p as (
-        update partner set details = null, revision = revision + 1 where id in (select id from closed)
+        update partner set details = null, revision = revision + 1,
+            suspension_reason = case when suspension_reason is not null then %(name)s end
+        where id in (select id from closed)
     ), v as (
         update capacity_override set reason = %(name)s where partner_id in (select id from closed)
             or account_id in (select id from storage_account where partner_id in (select id from closed))

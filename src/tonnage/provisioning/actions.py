@@ -140,6 +140,22 @@ async def requota_sampled(database: Database, region_id: int) -> int:
     return await requota(database, await database.run(queries.partners_with_pool, region_id))
 
 
+async def reapply_partner(database: Database, partner_id: UUID, most: int = _BATCH) -> None:
+    """Enqueues a reconcile for the accounts of a partner that was suspended or resumed, some at a time. Interrupted, it
+    begins again: what is applied twice changes nothing."""
+    after, found = 0, most
+    while found == most:
+        part = await database.transaction(_reapply, partner_id, after, most)
+        after, found = part.last, part.accounts
+
+
+async def _reapply(conn: Connection, partner_id: UUID, after: int, most: int) -> queries.MarkedPart:
+    part = await queries.mark_accounts_of(conn, partner_id, after, most)
+    for region_id in part.regions:
+        await defer(conn, "provisioning.reconcile", region_id)
+    return part
+
+
 async def _requota(database: Database, partner_ids: Sequence[UUID]) -> int:
     count = 0
     async for some in database.pages(queries.elastic, partner_ids, id_of=account_id_of, size=_BATCH):

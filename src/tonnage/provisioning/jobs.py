@@ -71,6 +71,12 @@ async def requota(services: Services, subject: str) -> None:
     await actions.requota(services.database, [UUID(subject)])
 
 
+@job("provisioning.reapply_partner", label=Sentence("Suspend or resume accounts of a partner"), since="0010")
+async def reapply_partner(services: Services, subject: str) -> None:
+    """After a partner was suspended or resumed."""
+    await actions.reapply_partner(services.database, UUID(subject))
+
+
 @job(
     "provisioning.full_reconcile_all",
     label=Sentence("Start comparing all storage clusters"),

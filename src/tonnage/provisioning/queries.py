@@ -5,7 +5,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.queries import EFFECTIVE
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
 
@@ -15,7 +15,7 @@ from tonnage.provisioning.state import Applied, ProvisioningState
 _STATE: LiteralString = f"""
     , pool as materialized (
         select p.id, effective_capacity(p.allocated_capacity, p.override_capacity) as allocated_capacity,
-            coalesce(p.allow_overdraft, false) as allow_overdraft,
+            coalesce(p.allow_overdraft, false) as allow_overdraft, p.suspended_at,
             p.allocated_to_accounts::numeric + p.overrides_of_accounts as allocated_to_accounts,
             (select coalesce(sum(greatest(0, u.used - effective_capacity(x.allocated_capacity, x.override_capacity)))
              filter (
@@ -28,7 +28,9 @@ _STATE: LiteralString = f"""
     )
     select s.id, s.desired_revision, s.applied_revision, s.apply_attempts,
         s.rejected_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
-        s.suspended_at is not null, s.pending_deleted_at, {EFFECTIVE}, s.allow_overdraft, u.used,
+        -- Its own suspension, or that of its partner: the only place that decides what a cluster has to do.
+        num_nonnulls(s.suspended_at, pool.suspended_at) > 0,
+        s.pending_deleted_at, {EFFECTIVE}, s.allow_overdraft, u.used,
         s.pending_deleted_at is not null, s.override_capacity is not null,
         pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess, s.cluster_user
     from s join pool on pool.id = s.partner_id join account_usage u on u.account_id = s.id
@@ -194,3 +196,36 @@ async def mark_needs_apply(conn: Connection, account_ids: Sequence[int]) -> list
         [list(account_ids)],
     )
     return [region_id for (region_id,) in await cursor.fetchall()]
+
+
+class MarkedPart(NamedTuple):
+    """A part of a partner's accounts that was marked."""
+
+    accounts: int
+    last: int
+    """Where the next part begins."""
+    regions: list[int]
+
+
+async def mark_accounts_of(conn: Connection, partner_id: UUID, after: int, most: int) -> MarkedPart:
+    """Marks the next `most` accounts of a partner as pending, without those whose state on the cluster does not depend
+    on it: suspended by themselves, or metered only."""
+    cursor = await conn.execute(
+        f"""
+        with part as (
+            select id, seq from storage_account where partner_id = %(partner)s and seq > %(after)s
+            order by seq limit %(most)s
+        ), locked as (
+            select s.id from storage_account s
+            where s.id in (select id from part) and {_PRESENT} and s.suspended_at is null
+                and s.region_id in (select id from region where backend <> 'metered')
+            order by s.id for no key update of s
+        ), s as (
+            update storage_account s set desired_revision = s.desired_revision + 1 from locked where s.id = locked.id
+            returning s.region_id
+        )
+        select count(*), coalesce(max(seq), 0), array(select distinct region_id from s order by region_id) from part
+        """,
+        {"partner": partner_id, "after": after, "most": most},
+    )
+    return MarkedPart(*await one_row(cursor))

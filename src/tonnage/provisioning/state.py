@@ -22,6 +22,7 @@ class ProvisioningState:
     name: str
     email: str
     suspended: bool
+    """By itself, or with its partner."""
     due: datetime | None
     """When its purge is due; None: it is not scheduled for deletion."""
     share: Share

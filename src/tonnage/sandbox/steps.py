@@ -22,11 +22,19 @@ from tonnage.regions.region import SIMULATED
 from tonnage.sandbox.level_actions import record_levels
 from tonnage.services import Services
 from tonnage.storage.simulated import SimulatedBackend
+from tonnage.suspensions import overdue_actions as suspensions
 from tonnage.usage import actions as usage
 
 Step: TypeAlias = Callable[[Services], Awaitable[None]]
 
-DEFERRED = ("provisioning.purge_region", "provisioning.reconcile", "provisioning.requota", "usage.finish_days")
+DEFERRED = (
+    "provisioning.purge_region",
+    "provisioning.reapply_partner",
+    "provisioning.reconcile",
+    "provisioning.requota",
+    "suspensions.resume_settled",
+    "usage.finish_days",
+)
 """Jobs that a step defers, and that belong to it: they are done before the next one."""
 
 
@@ -104,6 +112,12 @@ async def freeze(services: Services) -> None:
     await freeze_due(services, services.business_clock())
 
 
+async def suspend_overdue(services: Services) -> None:
+    """The rules of distributors about overdue statements."""
+    await suspensions.apply_rules(services.database, services.business_clock())
+    await complete_deferred(services)
+
+
 STEPS: tuple[Step, ...] = (
     complete_deferred,
     sample,
@@ -114,6 +128,7 @@ STEPS: tuple[Step, ...] = (
     compute_nets,
     maintain,
     freeze,
+    suspend_overdue,
 )
 """In this order. What is new in business time is added here."""
 

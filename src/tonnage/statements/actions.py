@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from tonnage.access.actor import Actor, Role
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.billing.buyer import Buyer, DraftId, no_statement, require_begun
 from tonnage.billing.month import BuyerMonth, Month, SubjectMonth
 from tonnage.billing.month_prices import CurrencyConflict
@@ -15,6 +15,7 @@ from tonnage.db.snapshot import take_snapshot
 from tonnage.documents.actions import render
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Invalid, NotFound, Sentence
+from tonnage.jobs import defer
 from tonnage.price_books.actions import no_subject
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import frozen_queries, queries
@@ -154,8 +155,11 @@ async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payme
     the day is before its month. Conflict: it is paid already, void, or taken back as a whole; or a credit note of a
     statement that is not paid."""
     actor.require(actor.kind, Role.ADMIN)
-    if await frozen_queries.pay(conn, actor.organisation_id, statement_id, payment, actor.stamp):
-        return
+    async with conn.transaction():
+        buyer = await frozen_queries.pay(conn, actor.organisation_id, statement_id, payment, actor.stamp)
+        if buyer is not None:
+            await defer_settled(conn, actor, buyer)
+            return
     found = await frozen_queries.find_statement(conn, actor.organisation_id, statement_id)
     if found is None or found.seller_id != actor.organisation_id:
         raise no_statement(str(statement_id))
@@ -183,6 +187,13 @@ async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payme
         day=str(found.paid_on),
         reference=str(found.payment_reference),
     )
+
+
+async def defer_settled(conn: Connection, actor: Actor, buyer_id: UUID | int) -> None:
+    """After a statement was paid, or taken back as a whole, in the same transaction: the suspension of a partner for
+    overdue statements may end."""
+    if actor.kind is Kind.DISTRIBUTOR and buyer_id != actor.organisation_id:
+        await defer(conn, "suspensions.resume_settled", buyer_id)
 
 
 def _existing(found: Draft | NotFound | Conflict) -> Draft:

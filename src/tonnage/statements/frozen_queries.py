@@ -194,9 +194,10 @@ async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
     return found
 
 
-async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
-    """Marks a frozen statement of the seller as paid, a credit note as refunded. False: it has no such statement; it is
-    paid, void or taken back as a whole; its month began later; or nothing was paid that could be refunded."""
+async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> UUID | None:
+    """Marks a frozen statement of the seller as paid, a credit note as refunded; returns its buyer if that is a
+    partner, else the seller. None: it has no such statement; it is paid, void or taken back as a whole; its month began
+    later; or nothing was paid that could be refunded."""
     cursor = await conn.execute(
         """
         with s as (
@@ -205,14 +206,16 @@ async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Pa
                 and month <= %(paid_on)s and (credits is null or exists (
                     select from statement o where o.id = s.credits and o.paid_on is not null))
                 and voided_at is null and (credited = 0 or credited < gross)
-            returning id, number
+            returning id, number, partner_id
         )
-        select save_response(%(stamp)s, null), audit(%(stamp)s, %(seller)s, 'statements.pay', s.id::text, null,
+        select coalesce(s.partner_id, %(seller)s), save_response(%(stamp)s, null),
+            audit(%(stamp)s, %(seller)s, 'statements.pay', s.id::text, null,
             jsonb_build_object('number', s.number, 'paidOn', %(paid_on)s::date)) from s
         """,
         {**asdict(payment), "id": statement_id, "seller": seller_id, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def design_of(conn: Connection, statement_id: UUID) -> dict[str, Any]:

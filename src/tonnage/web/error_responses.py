@@ -144,6 +144,8 @@ def codes_of(route: APIRoute, operation: Document, schemas: Document) -> list[Co
         codes |= {RequestCode.AUTHORIZATION_MISSING, RequestCode.KEY_UNKNOWN, RequestCode.KEY_REVOKED}
         codes |= {RequestCode.KEY_EXPIRED, RequestCode.ORGANISATION_LOCKED, UnavailableCode.BUSY}
         codes.add(RequestCode.TOO_MANY_REQUESTS)
+        if (route.methods or set()) - {"GET", "HEAD"}:
+            codes.add(RequestCode.PARTNER_SUSPENDED)
         if check.restricts:
             codes |= {RequestCode.WRONG_KEY_KIND, RequestCode.ROLE_TOO_LOW}
     if route.body_field is not None:

@@ -81,6 +81,22 @@ class SuspensionResponse(ResponseModel):
     """When it was suspended, UTC."""
 
 
+class AccountStateResponse(ResponseModel):
+    """What a storage account can do at present, and why."""
+
+    model_config = with_example({"name": "warned", "cause": "level", "level": 80})
+
+    name: Literal["normal", "warned", "no_new_data", "closed"]
+    """`normal`; `warned`: it has reached an alert level; `no_new_data`: it can read and delete, but not write;
+    `closed`: it is suspended."""
+    cause: Literal["person", "partner", "overdue", "deletion", "quota", "level"] | None = None
+    """`person`: it was suspended itself; `partner`: its partner is suspended; `overdue`: its partner is, for an overdue
+    statement; `deletion`: it waits for its deletion; `quota`: its quota is used up; `level`: an alert level. Missing if
+    it is normal."""
+    level: int | None = None
+    """The highest alert level that it has reached, in percent. Missing unless that is the cause."""
+
+
 class WholeStorageAccountResponse(StorageAccountResponse):
     """A storage account in full detail."""
 
@@ -96,6 +112,7 @@ class WholeStorageAccountResponse(StorageAccountResponse):
             "used": 250_000_000_000,
             "objects": 41_000,
             "measuredAt": "2026-11-24T09:00:00Z",
+            "state": {"name": "normal"},
             "provisioning": "done",
         }
     )
@@ -111,7 +128,9 @@ class WholeStorageAccountResponse(StorageAccountResponse):
     measuredAt: TimestampText | None = None
     """When its use was last measured, UTC. Missing if it never was."""
     suspension: SuspensionResponse | None = None
-    """Missing if it is not suspended."""
+    """Its own suspension. Missing if it is not suspended by itself."""
+    state: AccountStateResponse
+    """What it can do at present, and why."""
     provisioning: Literal["metered", "pending", "done", "rejected"]
     """Whether the storage cluster has applied the account's current state: `done`, or `pending`; `rejected` if it
     refuses to; `metered` in a region without a cluster."""

@@ -124,6 +124,7 @@ _CREATION = refusals(
     ConflictCode.PARTNER_FULL,
     ConflictCode.TOTAL_TOO_LARGE,
     ConflictCode.TOO_MANY_ACCOUNTS,
+    ConflictCode.SUSPENDED_PARTNER,
     ConflictCode.EMAIL_TAKEN,
     ConflictCode.NO_REGION,
 )

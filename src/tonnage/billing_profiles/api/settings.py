@@ -31,6 +31,8 @@ _SETTINGS = {
     "retentionYears": 10,
     "negativeTotal": "carried",
     "mailDocuments": True,
+    "suspendOverdueDays": 30,
+    "suspensionWarningDays": [7, 3, 1],
 }
 _RATES: dict[str, Any] = {
     "rates": [{"validFrom": "2026-01-01", "percent": "19"}, {"validFrom": "2027-01-01", "percent": "20"}]
@@ -67,6 +69,10 @@ class BillingSettingsReqBody(RequestModel):
     """What becomes of a total below zero: it is carried to the next statement (default), or a credit note."""
     mail_documents: Flag | None = None
     """Whether each document is mailed as a PDF to the e-mail address of the buyer's billing profile; default: no."""
+    suspend_overdue_days: Annotated[int, Strict()] | None = None
+    """Of a distributor: after how many days an overdue statement suspends its partner: 1 to 365; 0 (default): never."""
+    suspension_warning_days: list[Annotated[int, Strict()]] | None = None
+    """How many days before the partner is warned: 1 to 5 numbers, each 1 to 60; default 7, 3, 1."""
 
 
 class BillingSettingsResponse(ResponseModel):
@@ -100,6 +106,10 @@ class BillingSettingsResponse(ResponseModel):
     """What becomes of a total below zero."""
     mailDocuments: bool
     """Whether documents are mailed to the buyers."""
+    suspendOverdueDays: int
+    """After how many days an overdue statement suspends its partner; 0: never."""
+    suspensionWarningDays: list[int]
+    """How many days before the partner is warned."""
     hasLogo: bool
     """Whether documents have a logo."""
 

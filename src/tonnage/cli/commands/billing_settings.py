@@ -28,6 +28,7 @@ _COLUMNS = (
     PrintedColumn("Years kept", "retentionYears"),
     PrintedColumn("Total below zero", "negativeTotal"),
     PrintedColumn("Mailed to buyers", "mailDocuments", lambda flag: "yes" if flag else "no"),
+    PrintedColumn("Suspends after days overdue", "suspendOverdueDays", lambda days: str(days) if days else "never"),
     PrintedColumn("Logo", "hasLogo", lambda flag: "yes" if flag else "no"),
 )
 

@@ -22,6 +22,7 @@ from tonnage.db import Connection
 from tonnage.db.rendered import Rendered, Versioned
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
+from tonnage.suspensions.actions import resume_partner, suspend_partner
 
 _COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -168,6 +169,42 @@ def close(settings: Settings, partner_id: UUID, yes: bool) -> None:
 
     run(settings, work)
     click.echo(f"Partner closed. Its API keys stop working everywhere within {CACHE_SECONDS:g} s.", err=True)
+
+
+@partner.command()
+@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
+@click.option("--reason", required=True, type=NAME, help="Shown to the partner's members and programs.")
+@on_database
+def suspend(settings: Settings, partner_id: UUID, reason: str) -> None:
+    """Suspend a partner with all of its storage accounts, on behalf of its distributor.
+
+    Its API keys can only read. One that is suspended already gets the new reason.
+    """
+
+    async def work(session: Session) -> None:
+        distributor = await acting_for_distributor_of(session, partner_id)
+        await session.database.run(suspend_partner, distributor, partner_id, reason, session.now)
+
+    run(settings, work)
+    said = f"Partner suspended. Its API keys can only read, everywhere within {CACHE_SECONDS:g} s."
+    click.echo(said, err=True)
+
+
+@partner.command()
+@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
+@on_database
+def resume(settings: Settings, partner_id: UUID) -> None:
+    """Resume a partner, on behalf of its distributor.
+
+    Storage accounts that are suspended by themselves stay suspended.
+    """
+
+    async def work(session: Session) -> None:
+        distributor = await acting_for_distributor_of(session, partner_id)
+        await session.database.run(resume_partner, distributor, partner_id)
+
+    run(settings, work)
+    click.echo("Partner resumed.", err=True)
 
 
 add_lock_commands(partner, "partner", acting_for_partner)

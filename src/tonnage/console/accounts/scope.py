@@ -34,6 +34,11 @@ class AccountsScope:
         """Whether the partner itself looks at them."""
         return self.page.actor.kind is Kind.PARTNER
 
+    @property
+    def may_change(self) -> bool:
+        """Whether the reader may create and change accounts. A suspended partner may not."""
+        return self.page.actor.role.includes(Role.STAFF) and self.page.actor.suspension_reason is None
+
 
 @dataclass(frozen=True)
 class AccountContext:
@@ -71,12 +76,12 @@ class AccountContext:
     @cached_property
     def may_change(self) -> bool:
         """Whether the reader may do all but delete the account. The operator leaves that to those whose it is."""
-        return not self.is_only_shown and self.page.actor.role.includes(Role.STAFF)
+        return not self.is_only_shown and self.accounts_scope.may_change
 
     @cached_property
     def may_delete(self) -> bool:
         """Whether the reader may also delete it."""
-        return not self.is_only_shown and self.page.actor.role.includes(Role.ADMIN)
+        return self.may_change and self.page.actor.role.includes(Role.ADMIN)
 
     async def found(self, conn: Connection) -> AccountDetail:
         """The account. NotFound: there is none of that number within the scope."""

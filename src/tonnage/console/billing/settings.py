@@ -115,7 +115,7 @@ def _values(form: BillingSettingsForm) -> dict[str, Any]:
 
 def _texts(settings: SellerSettings) -> dict[str, str]:
     """What stands in the form."""
-    texts = {name: str(value) for name, value in asdict(settings).items()}
+    texts = {name: str(value) for name, value in asdict(settings).items() if name in BillingSettingsForm.model_fields}
     flags = {"small_business": settings.small_business, "mail_documents": settings.mail_documents}
     return {**texts, **{name: "on" if flag else "" for name, flag in flags.items()}}
 

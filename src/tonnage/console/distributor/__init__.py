@@ -10,12 +10,14 @@ from tonnage.console.distributor import (
     keys,
     members,
     new_partner,
+    overdue,
     override,
     overview,
     partner_terms,
     partners,
     prices,
     settings,
+    suspension,
     usage,
 )
 
@@ -35,6 +37,8 @@ routes: tuple[APIRouter, ...] = (
     keys.routes,
     settings.routes,
     settings.locking,
+    suspension.routes,
+    overdue.routes,
     billing_profile.routes,
     contracts.routes,
     prices.own,

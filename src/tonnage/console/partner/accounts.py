@@ -65,7 +65,7 @@ async def accounts(page: PartnerViewer) -> Response:
         fees=fees,
         month=month,
         list=OWN_ACCOUNTS_TABLE.of_month(page, month.first).paged(page, _PATH, found, state, row_path=f"{_PATH}/"),
-        may_change=page.actor.role.includes(Role.STAFF),
+        may_change=accounts_scope(page).may_change,
     )
 
 
@@ -81,10 +81,12 @@ async def accounts_as_file(page: PartnerViewer) -> Response:
 @routes.get("/new")
 async def new_account(page: PartnerStaff) -> Response:
     """The empty form."""
+    page.actor.require_for_storage(Role.STAFF)
     return await account_new_account.ask(accounts_scope(page))
 
 
 @routes.post("/new")
 async def create_account(page: PartnerStaff) -> Response:
     """On to the new account."""
+    page.actor.require_for_storage(Role.STAFF)
     return await account_new_account.create(accounts_scope(page))

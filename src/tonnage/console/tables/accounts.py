@@ -38,7 +38,9 @@ ACCOUNTS_TABLE = Table(
         Column("region", file=N_("Region")),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
         Column("pending_deleted_at", file=N_("Deletion date")),
-        Column("is_suspended", file=N_("Suspended")),
+        Column("is_closed", file=N_("Suspended")),
+        Column("state", file=N_("State")),
+        Column("state_cause", file=N_("Cause")),
         Column("provisioning", file=N_("Storage cluster")),
     ),
 )

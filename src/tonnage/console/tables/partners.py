@@ -11,7 +11,12 @@ PARTNERS_TABLE = Table(
     title=N_("Partners"),
     label=N_("List of partners"),
     search=N_("Search by name"),
-    filters={"pay-per-use": N_("Pay-per-use"), "near": N_("Near full"), "over": N_("Over")},
+    filters={
+        "pay-per-use": N_("Pay-per-use"),
+        "near": N_("Near full"),
+        "over": N_("Over"),
+        "suspended": N_("Suspended"),
+    },
     no_match=N_("No matching partners"),
     file_name="partners.csv",
     cells="tables/partners.html",
@@ -32,6 +37,7 @@ PARTNERS_TABLE = Table(
         Column("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
         Column("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("suspended_at", file=N_("Suspended since")),
         Column("id", file=N_("ID")),
     ),
 )
