@@ -349,6 +349,7 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
         "alerts.evaluate_all",
         "billing.compute_last",
         "billing.compute_running",
+        "forecasts.compute",
         "metering.sample_all",
         "month_end.freeze_due",
         "provisioning.purge_all",
