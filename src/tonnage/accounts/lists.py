@@ -84,7 +84,7 @@ _SORTS: Mapping[str, Sort] = {
         bigint("s.seq"),
     ),
     "objects": (bigint("coalesce(u.objects, -1)"), bigint("u.account_id")),
-    "full": (day(FULL_DAY), bigint("s.id")),
+    "full": (day(FULL_DAY), bigint("s.seq")),
     "deletion": (timestamptz("coalesce(s.pending_deleted_at, 'infinity')"), bigint("s.seq")),
 }
 
