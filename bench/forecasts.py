@@ -59,8 +59,8 @@ def measure(url: str, partners: int) -> None:
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("vacuum analyze")
         tokens = {
-            "all": ("/operator", console_data.new_session(conn, _operator(conn), now)),
-            "own": ("/distributor", console_data.new_session(conn, distributor, now)),
+            "all": ("/operator", console_data.new_session(conn, _operator(conn), datetime.now(UTC))),
+            "own": ("/distributor", console_data.new_session(conn, distributor, datetime.now(UTC))),
         }
     paths = {
         f"{whose} {what}{how}": (f"{path}/{what}?{query}", token)
