@@ -35,6 +35,7 @@ from tonnage.epoch.queries import cursor_key, rendered_hold
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.events import api as events
+from tonnage.forecasts import api as forecasts
 from tonnage.jobs.lists import STATUSES as JOB_STATUSES
 from tonnage.jobs.queries import job_counts
 from tonnage.members import api as members
@@ -174,6 +175,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         alerts.routes,
         overrides.routes,
         suspensions.routes,
+        forecasts.routes,
         *webhooks.routes,
         api_keys.routes,
         *metering.routes,

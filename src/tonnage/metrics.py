@@ -17,6 +17,7 @@ from tonnage.api_keys.guard import OperatorViewer
 from tonnage.db import Connection
 from tonnage.epoch.epoch import Installation
 from tonnage.epoch.queries import installation
+from tonnage.forecasts.queries import ForecastRun, last_run
 from tonnage.jobs.queries import JobCount, job_counts
 from tonnage.metering.lists import RegionSampling, region_sampling
 from tonnage.migrations import state
@@ -49,6 +50,8 @@ class _Facts(Collector):
     sampled: list[RegionSampling]
     installation: Installation
     alerts: list[tuple[str, int, int]]
+    forecast_run: ForecastRun | None
+    wall_now: datetime
     deliveries_due: tuple[int, datetime | None]
     mails_due: int
 
@@ -67,6 +70,7 @@ class _Facts(Collector):
         yield from self._of_accounts()
         yield from self._of_sampling()
         yield from self._of_alerts()
+        yield from self._of_forecasts()
         yield from self._of_outgoing()
 
     def _of_jobs(self) -> Iterator[Metric]:
@@ -133,6 +137,20 @@ class _Facts(Collector):
             alerts.add_metric((subject, str(level)), number)
         yield alerts
 
+    def _of_forecasts(self) -> Iterator[Metric]:
+        run = self.forecast_run
+        if run is None:
+            return
+        yield GaugeMetricFamily(
+            "tonnage_forecast_subjects",
+            "Storage accounts, partners and contracts with a capacity in the last run of forecasts.",
+            run.subjects,
+        )
+        yield GaugeMetricFamily("tonnage_forecasts", "Those of these with a forecast of days.", run.forecasts)
+        age = max(0.0, (self.wall_now - run.finished_at).total_seconds())
+        yield GaugeMetricFamily("tonnage_forecast_age_seconds", "Seconds since that run has finished.", age)
+        yield GaugeMetricFamily("tonnage_forecast_run_seconds", "Seconds that it has taken.", run.seconds)
+
     def _of_outgoing(self) -> Iterator[Metric]:
         due, since = self.deliveries_due
         yield GaugeMetricFamily("tonnage_webhook_deliveries_due", "Events that webhooks are to be sent now.", due)
@@ -165,6 +183,8 @@ async def _facts(conn: Connection, now: datetime, wall_now: datetime) -> _Facts:
         await region_sampling(conn),
         await installation(conn),
         await counts_by_level(conn),
+        await last_run(conn),
+        wall_now,
         await due_count(conn, wall_now),
         await due_mail_count(conn, wall_now),
     )

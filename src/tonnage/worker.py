@@ -24,6 +24,7 @@ from tonnage.epoch.epoch import OnHold
 from tonnage.errors import NotFound
 from tonnage.events import actions as events_actions
 from tonnage.events import jobs as events
+from tonnage.forecasts import jobs as forecasts
 from tonnage.idempotency import jobs as idempotency
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.clock_check import ClockCheck, require_clock
@@ -65,6 +66,7 @@ JOB_MODULES = (
     devices,
     epoch,
     events,
+    forecasts,
     idempotency,
     metering,
     month_end,

@@ -68,7 +68,7 @@ async def test_an_accounts_row_and_facts(cast: Cast, data: PartnerData) -> None:
     )
     assert row == AccountRow(
         account, name, email, data.own, partner, distributor, data.region, 2 * TB, True, 3 * TB,
-        None, OPENED, None, "normal", None, None, "metered", None, None, False,
+        None, OPENED, None, "normal", None, None, "metered", None, None, False, None,
     )  # fmt: skip
     facts = await cast.database.run(account_detail, data.own, data.own, account)
     assert facts is not None

@@ -29,7 +29,9 @@ MORE = {
     "/operator": 12,
     "/operator/distributors/{distributorID}": 5,
     "/operator/partners/{partnerID}": 11,
+    "/operator/accounts/{accountID}": 5,
     "/distributor": 8,
+    "/distributor/contracts/{contractID}": 5,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
     "/partner/accounts": 5,
@@ -43,7 +45,8 @@ MORE = {
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
 them, accounts beside the use of a range and of the days before it; a month says what is charged beside its frozen
 statements, which numbers are missing, how far its freeze has come, and what corrects it; a statement is read with its
-lines, its inputs and their days, and its document is made once and kept; a preview reads a book, a version and the
+lines, its inputs and their days, and its document is made once and kept; a contract and an account say when they are
+full; a preview reads a book, a version and the
 published ones in one moment."""
 
 FEW, MANY = 3, 60

@@ -24,6 +24,7 @@ BESIDE_NO_NOUN = {
     "partners/creation_queries.py": "one long statement, and when it counts",
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/distributor_queries.py": "closing a distributor, which must have no partners",
+    "partners/forecast_lists.py": "texts of SQL for the lists of partners, contracts and accounts",
     "partners/move_queries.py": "one long statement, and the order of its locks",
     "partners/terms_lists.py": "the history of terms, as people page through it",
     "members/withheld_queries.py": "what a restored database has again; the rule is in its statements",

@@ -46,6 +46,7 @@ NOT_COPIED = {
     "inbox_reading": "how far members have read",
     "notification_mail": "mails that are to be sent, and when the last one was",
     "alert": "what daily_usage and the allocations give",
+    "forecast": "what daily_usage and the allocations give",
     "event": "which entries of audit_entry are in the feed, for 30 days",
     "partner_usage": "totals of daily_usage",
     "usage_sample": "hourly readings, deleted after their retention; the days remain",

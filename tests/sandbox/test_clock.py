@@ -351,6 +351,7 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
         "overrides.remind",
         "billing.compute_last",
         "billing.compute_running",
+        "forecasts.compute",
         "metering.sample_all",
         "month_end.freeze_due",
         "provisioning.purge_all",

@@ -16,7 +16,7 @@ from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, ST
 from tonnage.accounts.queries import EFFECTIVE, LIVING
 from tonnage.db import Connection, streamed
 from tonnage.email_address import email_search
-from tonnage.keyset import Sort, bigint, by_name, float8, numeric, text, timestamptz
+from tonnage.keyset import Sort, bigint, by_name, day, float8, numeric, text, timestamptz
 from tonnage.lists import (
     ListSpec,
     ListState,
@@ -30,6 +30,7 @@ from tonnage.lists import (
     sort_columns,
 )
 from tonnage.money import Money
+from tonnage.partners.forecast_lists import ACCOUNT_FORECAST, FULL_DAY
 from tonnage.partners.partner import effective_capacity
 
 
@@ -64,6 +65,8 @@ class AccountRow(NamedTuple):
     """What it is charged for the month of the list, in a list for its partner; None: nothing is sold to it."""
     has_several_currencies: bool
     """Among its prices of the month: it has no net."""
+    full_by: date | None
+    """By then it is full with a probability of 50 percent, as forecasts/ says; None: there is no forecast of days."""
 
     @property
     def is_closed(self) -> bool:
@@ -79,7 +82,7 @@ class AccountRow(NamedTuple):
 _COLUMNS: LiteralString = f"""
     s.id, s.name, s.contact_email, s.partner_id, o.name, d.name, r.name, s.allocated_capacity, s.allow_overdraft,
     u.used, u.objects, s.created_at, s.pending_deleted_at, c.state, c.cause, c.level, {PROVISIONING},
-    n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
+    n.currency, n.net, coalesce(n.problem = 'several_currencies', false), f.likely"""
 
 _SORTS: Mapping[str, Sort] = {
     "created": (bigint("s.seq"),),
@@ -92,6 +95,7 @@ _SORTS: Mapping[str, Sort] = {
         bigint("s.seq"),
     ),
     "objects": (bigint("coalesce(u.objects, -1)"), bigint("u.account_id")),
+    "full": (day(FULL_DAY), bigint("s.seq")),
     "deletion": (timestamptz("coalesce(s.pending_deleted_at, 'infinity')"), bigint("s.seq")),
 }
 
@@ -161,21 +165,25 @@ def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> Lite
     """As for partners: see partners/lists.py."""
     sort = state.sort_columns
     owned = _OF_PARTNER if partner_id else _OF_SCOPE if scope else ""
+    chosen = f"s.purged_at is null and {_FILTERS[state.filter]} {owned} {_searched(state.search)}"
+    # PostgreSQL does not see that the forecasts, which decide nothing, add no rows.
+    plain = state.sort == "full" and not state.search and not state.filter
+    counted: LiteralString = f"(select s.id from storage_account s where {chosen}) s" if plain else "found"
     return f"""
         with found as {"materialized" if state.search else "not materialized"} (
             select s.id, {sort_columns(sort)} from {_found_in(state)}
-            where s.purged_at is null and {_FILTERS[state.filter]} {owned} {_searched(state.search)}
-        ), {page_ctes(state, sort)}
+            where {chosen}
+        ), {page_ctes(state, sort, counted)}
         select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join (
-            chosen f
-            join lateral (select * from storage_account where id = f.id offset 0) s on true
+            chosen c
+            join lateral (select * from storage_account where id = c.id offset 0) s on true
             join lateral (select used, objects from account_usage where account_id = s.id offset 0) u on true
             join lateral (select * from region where id = s.region_id offset 0) r on true
             join lateral (select * from organisation where id = s.partner_id offset 0) o on true
             join lateral (select name from organisation where id = o.parent_id offset 0) d on true
             join lateral {STATE} c on true
-            {_NET if "fee" in state.spec.sorts else _NO_NET}
+            {_NET if "fee" in state.spec.sorts else _NO_NET} {ACCOUNT_FORECAST}
         ) on true
         order by {page_order(state, sort)}
         """
@@ -189,6 +197,7 @@ def _found_in(state: ListState) -> LiteralString:
     if state.sort in {"used", "objects"} and not state.filter and not state.search:
         return "account_usage u cross join lateral (select u.account_id as id, u.partner_id, u.purged_at) s"
     net = _NET if state.sort == "fee" or state.filter == "charged" else ""
+    net = f"{net} {ACCOUNT_FORECAST}" if state.sort == "full" else net
     if state.sort in {"used", "load", "objects"} or state.filter in {"near", "over"}:
         return f"storage_account s join account_usage u on u.account_id = s.id {net}"
     return f"storage_account s {net}"

@@ -30,6 +30,7 @@ from tonnage.cli.group import Commands
             "override": "Grant more capacity until a day.",
             "usage": "Import measured usage.",
             "alert": "List what has reached a level of its capacity, and set levels.",
+            "forecast": "Show when capacities will be full, and compute it.",
             "price-book": "Create price books, publish prices and assign them.",
             "statement": "Show, freeze and verify what buyers are charged for a month.",
             "adjustment": "Adjust the next statement of a buyer.",

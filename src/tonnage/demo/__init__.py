@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from tonnage import keyfile
+from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
 from tonnage.demo import admission, billing_loading, queries, scene
 from tonnage.demo.admission import Secrets
 from tonnage.demo.loading import load
+from tonnage.forecasts import actions as forecasts
 from tonnage.keyfile import KeyFile
 from tonnage.passwords import Passwords
 from tonnage.regions.backends import OpenBackends
@@ -41,7 +43,8 @@ async def prepare(
     database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
 ) -> Demo:
     """Loads the sample data, all or nothing, unless it exists already, writes its keys to `DATA_DIR/demo.json`,
-    freezes the statements of the months that are over, and computes what is charged for the running one.
+    freezes the statements of the months that are over, and computes what is charged for the running one and when
+    capacities will be full.
 
     `base_url` is the address of the API, ending in `/v1`. Existing sample data is not changed, nor are its keys and
     passwords: in the file only `base_url` changes. If the file is lost or its keys no longer work, it is written again
@@ -56,6 +59,7 @@ async def prepare(
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
         await billing_loading.freeze_months(Services(database, OpenBackends(database, None), data_dir=data_dir))
         await billing_loading.compute_nets(database, now)
+        await forecasts.compute(database, now, WallClock())
         if kept.base_url != base_url:
             keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:

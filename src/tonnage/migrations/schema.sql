@@ -871,6 +871,37 @@ CREATE TABLE event_progress (
     CONSTRAINT event_progress_is_only_row_check CHECK (is_only_row)
 );
 
+CREATE TABLE forecast (
+    account_id bigint,
+    partner_id uuid,
+    contract_id uuid,
+    organisation_id uuid NOT NULL,
+    seller_id uuid NOT NULL,
+    capacity bigint NOT NULL,
+    computed_on date NOT NULL,
+    reason text,
+    earliest date,
+    likely date,
+    latest date,
+    CONSTRAINT forecast_days CHECK ((num_nonnulls(earliest, likely) =
+CASE
+    WHEN (reason IS NULL) THEN 2
+    ELSE 0
+END)),
+    CONSTRAINT forecast_reason CHECK ((reason = ANY (ARRAY['short_history'::text, 'growth_changes'::text, 'not_within_year'::text, 'full'::text]))),
+    CONSTRAINT forecast_subject CHECK ((num_nonnulls(account_id, partner_id, contract_id) = 1))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE forecast_run (
+    is_only_row boolean DEFAULT true NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL,
+    subjects bigint NOT NULL,
+    forecasts bigint NOT NULL,
+    CONSTRAINT forecast_run_is_only_row_check CHECK (is_only_row)
+);
+
 CREATE TABLE full_reconcile (
     region_id integer NOT NULL,
     finished_at timestamp with time zone NOT NULL,
@@ -1776,6 +1807,9 @@ ALTER TABLE ONLY event
 ALTER TABLE ONLY event_progress
     ADD CONSTRAINT event_progress_pkey PRIMARY KEY (is_only_row);
 
+ALTER TABLE ONLY forecast_run
+    ADD CONSTRAINT forecast_run_pkey PRIMARY KEY (is_only_row);
+
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_pkey PRIMARY KEY (region_id);
 
@@ -2036,6 +2070,14 @@ CREATE INDEX event_organisation_id_type_position_idx ON event USING btree (organ
 CREATE INDEX event_parent_id_type_position_idx ON event USING btree (parent_id, type, "position") WHERE (parent_id IS NOT NULL);
 
 CREATE INDEX event_type_position_idx ON event USING btree (type, "position");
+
+CREATE UNIQUE INDEX forecast_account_id_idx ON forecast USING btree (account_id) WHERE (account_id IS NOT NULL);
+
+CREATE UNIQUE INDEX forecast_contract_id_idx ON forecast USING btree (contract_id) WHERE (contract_id IS NOT NULL);
+
+CREATE UNIQUE INDEX forecast_partner_id_idx ON forecast USING btree (partner_id) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX forecast_seller_id_likely_idx ON forecast USING btree (seller_id, likely) WHERE (likely IS NOT NULL);
 
 CREATE INDEX idempotency_key_created_at_idx ON idempotency_key USING btree (created_at);
 

@@ -7,7 +7,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.keyset import Sort, bigint, by_name, numeric, text, uuid
+from tonnage.keyset import Sort, bigint, by_name, day, numeric, text, uuid
 from tonnage.lists import (
     ListSpec,
     ListState,
@@ -21,6 +21,7 @@ from tonnage.lists import (
     sort_columns,
 )
 from tonnage.money import Money
+from tonnage.partners.forecast_lists import CONTRACT_FORECAST, FULL_DAY
 
 
 class ContractRow(NamedTuple):
@@ -44,6 +45,8 @@ class ContractRow(NamedTuple):
     """When its distributor was closed."""
     net: Decimal | None = None
     """What the operator charges for it for the month of the list, in a list."""
+    full_by: date | None = None
+    """By then it is full with a probability of 50 percent, in a list; None: there is no forecast of days."""
 
     has_several_currencies = False
     """Its prices are in its own."""
@@ -77,6 +80,7 @@ _SORTS: Mapping[str, Sort] = {
     "allocated": (bigint("k.allocated_capacity"), bigint("k.seq")),
     "used": (numeric("k.used"), bigint("k.seq")),
     "price": (numeric("k.price_cents"), bigint("k.seq")),
+    "full": (day(FULL_DAY), bigint("k.seq")),
     "fee": (text('k.currency::text collate "C"'), numeric("coalesce(n.net, 0)"), bigint("k.seq")),
 }
 
@@ -106,13 +110,14 @@ def _rows(scope: UUID | None, state: ListState) -> LiteralString:
     return f"""
         with found as (
             select k.id, {sort_columns(sort)}
-            from contract k join organisation d on d.id = k.distributor_id {_NET}
+            from contract k join organisation d on d.id = k.distributor_id {_NET} {CONTRACT_FORECAST}
             where k.closed_at is null and {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
                 and strpos(concat_ws(chr(10), k.name_key, d.name_key), %(search_key)s) > 0
         ), {page_ctes(state, sort)}
-        select {page_columns(state, sort)}, {_COLUMNS}, n.net
+        select {page_columns(state, sort)}, {_COLUMNS}, n.net, f.likely
         from counted left join (
-            chosen f join contract k on k.id = f.id join organisation d on d.id = k.distributor_id {_NET}
+            chosen c join contract k on k.id = c.id join organisation d on d.id = k.distributor_id
+            {_NET} {CONTRACT_FORECAST}
         ) on true
         order by {page_order(state, sort)}
         """

@@ -1,6 +1,5 @@
-"""SQL of partners as pages show them: lists with search, filter, sorting and paging.
-
-`scope` is the distributor of the request; None is the operator, who sees all partners.
+"""SQL of partners as pages show them: lists with search, filter, sorting and paging. `scope` is the distributor of the
+request; None is the operator, who sees all partners.
 
 Measured with 100,000 partners of one distributor: a page by name or of the newest takes 10 to 20 ms, the last pages
 too; by use 30 ms; a search for a word 20 to 45 ms, even if it is in all names. So no index by use is needed, which
@@ -15,7 +14,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.keyset import Sort, bigint, by_name, float8, numeric, text, uuid
+from tonnage.keyset import Sort, bigint, by_name, day, float8, numeric, text, uuid
 from tonnage.lists import (
     ListSpec,
     ListState,
@@ -29,6 +28,7 @@ from tonnage.lists import (
     sort_columns,
 )
 from tonnage.money import Money
+from tonnage.partners.forecast_lists import FULL_DAY, PARTNER_FORECAST
 from tonnage.partners.queries import EFFECTIVE
 
 
@@ -56,6 +56,8 @@ class PartnerRow(NamedTuple):
     """What it is charged for the month of the list, in a list for its distributor; None: nothing is sold to it."""
     has_several_currencies: bool
     """Among its prices of the month: it has no net."""
+    full_by: date | None
+    """By then it is likely full; None: there is no forecast of days."""
 
     @property
     def fee(self) -> Money | None:
@@ -66,7 +68,7 @@ class PartnerRow(NamedTuple):
 _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
     coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at, o.locked_at,
-    p.suspended_at, n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
+    p.suspended_at, n.currency, n.net, coalesce(n.problem = 'several_currencies', false), f.likely"""
 
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
@@ -80,6 +82,7 @@ _SORTS: Mapping[str, Sort] = {
         bigint("p.seq"),
     ),
     "accounts": (bigint("p.account_count"), bigint("p.seq")),
+    "full": (day(FULL_DAY), bigint("p.seq")),
 }
 
 # For rows `n` of month_net, too. Not as floating-point numbers: to make them takes longer than to sort.
@@ -125,8 +128,6 @@ _FILTERS: Mapping[str, LiteralString] = {
 _NET: LiteralString = (
     "left join month_net n on n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s"
 )
-_NO_NET: LiteralString = "left join month_net n on false"
-
 _SEARCHED: LiteralString = "and strpos(o.name_key, %(search_key)s) > 0"
 
 
@@ -134,7 +135,7 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
     """The CTEs of the list. If the search needs a join, it runs once; otherwise the rows are counted and sorted
     separately, each from the indexes. Names are looked up only for the rows of the page.
     """
-    net = _NET if "fee" in state.spec.sorts else _NO_NET
+    net = _NET if "fee" in state.spec.sorts else "left join month_net n on false"
     before: LiteralString = ""
     materialized: LiteralString = "not materialized"
     counted: LiteralString = "found"
@@ -144,11 +145,12 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
         before, sort, found = f"{_MISSING},", _OF_NETS, _of_nets(state)
     else:
         net_too = _NET if state.sort == "fee" or state.filter == "charged" else ""
+        joined: LiteralString = f"{net_too} {PARTNER_FORECAST}" if state.sort == "full" else net_too
         sort, columns = state.sort_columns, sort_columns(state.sort_columns)
-        found = f"select p.id, {columns} {_matching(scope, contract_id, state, net_too)}"
+        found = f"select p.id, {columns} {_matching(scope, contract_id, state, joined)}"
         materialized = "materialized" if state.search or state.filter == "charged" else materialized
-        if state.sort == "fee" and materialized != "materialized":
-            # PostgreSQL does not see that the nets, which decide nothing, add no rows.
+        if state.sort in {"fee", "full"} and materialized != "materialized":
+            # PostgreSQL does not see that the nets and forecasts, which decide nothing, add no rows.
             counted = f"(select {_matching(scope, contract_id, state)}) p"
     return f"""
         with {before} found as {materialized} (
@@ -156,12 +158,12 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
         ), {page_ctes(state, sort, counted)}
         select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join (
-            chosen f
-            join lateral (select * from partner where id = f.id offset 0) p on true
+            chosen c
+            join lateral (select * from partner where id = c.id offset 0) p on true
             join lateral (select * from organisation where id = p.id offset 0) o on true
             join lateral (select name from organisation where id = p.distributor_id offset 0) d on true
             join lateral (select details from contract where id = p.contract_id offset 0) k on true
-            {net}
+            {net} {PARTNER_FORECAST}
         ) on true
         order by {page_order(state, sort)}
         """
@@ -190,8 +192,7 @@ def _of_organisations(scope: UUID | None, state: ListState) -> LiteralString:
 
 def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
     """Whether the organisations alone are enough. Joining them takes longer than all the rest."""
-    is_joined = state.search or state.filter == "charged"
-    known = state.sort == "name" or (state.sort == "created" and is_joined)
+    known = state.sort == "name" or (state.sort == "created" and (state.search or state.filter == "charged"))
     return bool(known and state.filter in {"", "charged"} and contract_id is None)
 
 
@@ -243,9 +244,8 @@ def every_partner(
     conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, month: date
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
-    whole = state.whole
-    params = _params(scope, contract_id, whole, month)
-    return each(streamed(conn, _rows(scope, contract_id, whole), params), PartnerRow)
+    params = _params(scope, contract_id, state.whole, month)
+    return each(streamed(conn, _rows(scope, contract_id, state.whole), params), PartnerRow)
 
 
 def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, month: date) -> dict[str, object]:

@@ -12,6 +12,7 @@ from tonnage.billing import actions as billing
 from tonnage.db import Connection
 from tonnage.epoch.actions import require_running
 from tonnage.errors import NotFound
+from tonnage.forecasts import actions as forecasts
 from tonnage.jobs.declaration import DECLARED
 from tonnage.jobs.queries import deferred_jobs, drop_waiting
 from tonnage.metering import sampling_actions
@@ -86,6 +87,11 @@ async def evaluate_alerts(services: Services) -> None:
     await alerts.evaluate(services.database, services.business_clock())
 
 
+async def compute_forecasts(services: Services) -> None:
+    """When what has a capacity will be full."""
+    await forecasts.compute(services.database, services.business_clock(), services.wall_clock)
+
+
 async def delete_due(services: Services) -> None:
     """Accounts whose date has come are deleted."""
     await DECLARED["provisioning.purge_all"].function(services, "")
@@ -124,6 +130,7 @@ STEPS: tuple[Step, ...] = (
     roll_up,
     end_overrides,
     evaluate_alerts,
+    compute_forecasts,
     delete_due,
     compute_nets,
     maintain,

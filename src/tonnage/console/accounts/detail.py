@@ -5,11 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from starlette.responses import Response
 
 from tonnage.accounts.lists import AccountDetail
+from tonnage.alerts.alert_level import AlertSubject
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range
 from tonnage.console.range_usage import RangeUsage
 from tonnage.console.tables.table import Column, csv_file
 from tonnage.db import Connection
+from tonnage.forecasts.forecast import Forecast
+from tonnage.forecasts.queries import forecast_of
 from tonnage.usage.lists import AccountDay, daily_of_account
 from tonnage.wording.catalogue import N_
 
@@ -29,17 +32,19 @@ async def show(context: AccountContext) -> Response:
     today = context.page.today
     chosen = read_range(context.page.request.query_params, today)
 
-    async def read(conn: Connection) -> tuple[AccountDetail, RangeUsage[AccountDay]]:
+    async def read(conn: Connection) -> tuple[AccountDetail, RangeUsage[AccountDay], Forecast | None]:
         account, scope, before = await context.found(conn), context.scope, chosen.before
         days = await daily_of_account(conn, scope, context.account_id, chosen.period, today)
         earlier = await daily_of_account(conn, scope, context.account_id, before, today) if before else []
-        return account, RangeUsage(chosen, days, earlier)
+        forecast = await forecast_of(conn, scope, AlertSubject.ACCOUNT, context.account_id)
+        return account, RangeUsage(chosen, days, earlier), forecast
 
-    account, use = await context.page.database.run(read)
+    account, use, forecast = await context.page.database.run(read)
     return context.render(
         "accounts/detail.html",
         account,
         use=use,
+        forecast=forecast,
         days=use.days,
         sent=_sent(use.days),
         requests=_requests(use.days),

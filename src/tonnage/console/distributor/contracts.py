@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Kind
+from tonnage.alerts.alert_level import AlertSubject
 from tonnage.billing.lists import bought, sold
 from tonnage.console.distributor.contract_picker import MANY_PARTNERS
 from tonnage.console.fee_month import read_fee_list
@@ -15,6 +16,7 @@ from tonnage.console.tables.terms import CONTRACT_TERMS_TABLE
 from tonnage.contracts.contract import no_contract
 from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.db import Connection
+from tonnage.forecasts.queries import forecast_of
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows, every_contract, one_contract
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -58,6 +60,7 @@ async def contract(page: DistributorViewer, contractID: UuidPath) -> Response:
         return {
             "contract": found,
             "terms": CONTRACT_TERMS_TABLE.paged(page, f"{PATH}/{contractID}", terms, state, row_path=None),
+            "forecast": await forecast_of(conn, scope, AlertSubject.CONTRACT, contractID),
             "bought": await bought(conn, scope, page.today, contractID),
             "sold": None if many else await sold(conn, scope, Kind.DISTRIBUTOR, page.today, contractID),
         }

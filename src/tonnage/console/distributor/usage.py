@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.alerts.alert_level import AlertSubject
 from tonnage.console.date_range import read_range
 from tonnage.console.distributor.partner import facts_of, partner_page
 from tonnage.console.page_request import DistributorViewer
 from tonnage.console.range_usage import RangeFee, RangeUsage, fee_of_range, partner_usage
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
+from tonnage.forecasts.forecast import Forecast
+from tonnage.forecasts.queries import forecast_of
 from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.usage.lists import PartnerDay
@@ -24,13 +27,14 @@ async def usage(page: DistributorViewer, partnerID: UuidPath) -> Response:
     shown = read_range(page.request.query_params, page.today)
     scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee, Forecast | None]:
         facts = await facts_of(conn, page, partnerID)
         use = await partner_usage(conn, scope, partnerID, shown)
-        return facts, use, await fee_of_range(conn, scope, Subject(SubjectKind.PARTNER, partnerID), shown)
+        fee = await fee_of_range(conn, scope, Subject(SubjectKind.PARTNER, partnerID), shown)
+        return facts, use, fee, await forecast_of(conn, scope, AlertSubject.PARTNER, partnerID)
 
-    facts, use, fee = await page.database.run(read)
-    return partner_page(page, "distributor/usage.html", facts, use=use, fee=fee)
+    facts, use, fee, forecast = await page.database.run(read)
+    return partner_page(page, "distributor/usage.html", facts, use=use, fee=fee, forecast=forecast)
 
 
 @routes.get("/usage.csv")

@@ -1,27 +1,27 @@
 """Contracts: the list, signing one, and amending it."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.alerts.alert_level import AlertSubject
 from tonnage.billing.lists import fee_of
-from tonnage.billing.month_net import Fees
 from tonnage.console.edit_conflict import explain
 from tonnage.console.fee_month import read_fee_list
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.price_fields import Currency, Price
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
-from tonnage.console.tables.table import TablePage
 from tonnage.console.tables.terms import CONTRACT_TERMS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
 from tonnage.contracts.contract import Amendment, NewContract, no_contract
 from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.db import Connection
 from tonnage.errors import NotFound
+from tonnage.forecasts.queries import forecast_of
 from tonnage.organisations.queries import distributor_choices
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
 from tonnage.price_books.assignment import Subject, SubjectKind
@@ -113,9 +113,9 @@ async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Respo
 @routes.get("/{contractID}")
 async def contract(page: OperatorViewer, contractID: UuidPath) -> Response:
     """What applies and since when, and for admins the form that amends it."""
-    found, terms, fees = await _found(page, contractID)
+    found, context = await _found(page, contractID)
     form = unbound_edit(AmendmentForm, _texts(page, found))
-    return page.render("operator/contract.html", contract=found, terms=terms, fees=fees, form=form)
+    return page.render("operator/contract.html", contract=found, form=form, **context)
 
 
 @routes.post("/{contractID}")
@@ -124,10 +124,10 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     form = bind_edit(AmendmentForm, page.fields, page.formats.number_format)
     if await form.apply(lambda values, seen: _amend(page, contractID, values, seen), about="reserved"):
         return page.redirect(f"{PATH}/{contractID}", gettext("Contract amended"))
-    found, terms, fees = await _found(page, contractID)
+    found, context = await _found(page, contractID)
     writers = {"reserved": Capacity, "price": page.formats.price}
     await explain(page, AmendmentForm, form, _texts(page, found), contractID, writers)
-    return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, fees=fees, form=form)
+    return page.render("operator/contract.html", status=form.status, contract=found, form=form, **context)
 
 
 async def _amend(page: PageRequest, contract_id: UUID, values: AmendmentForm, seen: AmendmentForm) -> bytes:
@@ -147,18 +147,20 @@ def _texts(page: PageRequest, found: ContractRow) -> dict[str, str]:
     }
 
 
-async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, TablePage, Fees]:
+async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, dict[str, Any]]:
+    """And what stands beside it on its page."""
     state = read_list_state(TERMS, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[ContractRow | None, TablePage, Fees]:
-        found = await contract_terms(conn, None, contract_id, state)
-        return (
-            await one_contract(conn, None, contract_id),
-            CONTRACT_TERMS_TABLE.paged(page, f"{PATH}/{contract_id}", found, state, row_path=None),
-            await fee_of(conn, page.actor.organisation_id, Subject(SubjectKind.CONTRACT, contract_id), page.today),
-        )
+    async def read(conn: Connection) -> tuple[ContractRow, dict[str, Any]]:
+        found = await one_contract(conn, None, contract_id)
+        if found is None:
+            raise no_contract(contract_id)
+        terms = await contract_terms(conn, None, contract_id, state)
+        subject = Subject(SubjectKind.CONTRACT, contract_id)
+        return found, {
+            "terms": CONTRACT_TERMS_TABLE.paged(page, f"{PATH}/{contract_id}", terms, state, row_path=None),
+            "fees": await fee_of(conn, page.actor.organisation_id, subject, page.today),
+            "forecast": await forecast_of(conn, None, AlertSubject.CONTRACT, contract_id),
+        }
 
-    found, terms, fees = await page.database.run(read)
-    if found is None:
-        raise no_contract(contract_id)
-    return found, terms, fees
+    return await page.database.run(read)

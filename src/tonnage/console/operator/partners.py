@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.alerts.alert_level import AlertSubject
 from tonnage.billing.month import Month
 from tonnage.billing.queries import charge_for_partner
 from tonnage.console.date_range import read_range
@@ -20,6 +21,8 @@ from tonnage.console.rendering import gettext
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.console.tables.partners import PARTNERS_TABLE
 from tonnage.db import Connection
+from tonnage.forecasts.forecast import Forecast
+from tonnage.forecasts.queries import forecast_of
 from tonnage.lists import ListState, PageOf
 from tonnage.money import Money, totals
 from tonnage.organisations.organisation import no_partner
@@ -85,15 +88,16 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
     shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee, Forecast | None]:
         facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)
         use = await partner_usage(conn, None, partnerID, shown)
-        return facts, use, await _fee(conn, page, facts, shown.whole_months)
+        forecast = await forecast_of(conn, None, AlertSubject.PARTNER, partnerID)
+        return facts, use, await _fee(conn, page, facts, shown.whole_months), forecast
 
-    facts, use, fee = await page.database.run(read)
-    return page.render("operator/partner.html", facts=facts, use=use, fee=fee)
+    facts, use, fee, forecast = await page.database.run(read)
+    return page.render("operator/partner.html", facts=facts, use=use, fee=fee, forecast=forecast)
 
 
 async def _fee(conn: Connection, page: PageRequest, facts: PartnerDetail, months: Sequence[date]) -> RangeFee:

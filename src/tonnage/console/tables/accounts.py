@@ -31,6 +31,7 @@ ACCOUNTS_TABLE = Table(
         Column("overdraft", file=N_("Overdraft")),
         Column("used", N_("Used now"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
+        Column("full_by", N_("Full by"), "number optional", sort="full", file=N_("Full by"), needs_values=True),
         Column("objects", N_("Objects"), "number optional", sort="objects", file=N_("Objects"), needs_values=True),
         Column("fee", N_("Fee %(month)s"), "number", sort="fee", only=Kind.PARTNER, needs_values=True),
         Column("net", file=N_("Fee %(month)s"), only=Kind.PARTNER),

@@ -21,6 +21,7 @@ CONTRACTS_TABLE = Table(
         Column("remaining", N_("Remaining"), "number", show=size, file=N_("Remaining bytes")),
         Column("load", N_("Allocated of reserved"), "load-cell", sort="allocated"),
         Column("used", N_("Used now"), "number optional", show=size, sort="used", file=N_("Used bytes")),
+        Column("full_by", N_("Full by"), "number optional", sort="full", file=N_("Full by"), needs_values=True),
         Column("partners", N_("Partners"), "number optional", file=N_("Partners")),
         Column("price_cents", N_("Excess / GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
         Column("currency", file=N_("Currency")),

@@ -28,6 +28,7 @@ PARTNERS_TABLE = Table(
         Column("allocated_to_accounts", file=N_("Bytes allocated to accounts"), only=Kind.OPERATOR),
         Column("used", N_("Used now"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
+        Column("full_by", N_("Full by"), "number optional", sort="full", file=N_("Full by"), needs_values=True),
         Column(
             "accounts", N_("Accounts"), "number optional", show=number, sort="accounts", file=N_("Storage accounts")
         ),

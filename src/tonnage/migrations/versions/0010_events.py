@@ -1,4 +1,4 @@
-"""Events, alerts, notifications, webhooks, and timed overrides.
+"""Events, alerts, forecasts, notifications, webhooks, timed overrides and suspensions.
 
 A file per package, in the order of the list.
 """
@@ -11,7 +11,16 @@ down_revision = "0009"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("events", "api_keys", "alerts", "notifications", "webhooks", "overrides", "suspensions")
+PACKAGES: tuple[str, ...] = (
+    "events",
+    "api_keys",
+    "alerts",
+    "forecasts",
+    "notifications",
+    "webhooks",
+    "overrides",
+    "suspensions",
+)
 
 
 def upgrade() -> None:
