@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from tonnage.access.actor import Kind
+from tonnage.attention.attention import rounded
 from tonnage.errors import Sentence
 from tonnage.events.event_feed import FeedEvent
-from tonnage.units import Size, format_size, parse_size
 
 _SENTENCES: Mapping[str, str] = {
     "account.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
@@ -52,7 +52,7 @@ class Notification:
         values: dict[str, object] = {"name": self.names.get(subject, subject)}
         if "capacity" in after:
             used, capacity = Decimal(after["used"]), Decimal(after["capacity"])
-            values |= {"percent": int(used * 100 / capacity), "used": _rounded(used), "capacity": _rounded(capacity)}
+            values |= {"percent": int(used * 100 / capacity), "used": rounded(used), "capacity": rounded(capacity)}
         if "pendingDeletedAt" in after:
             values["day"] = datetime.fromisoformat(after["pendingDeletedAt"]).date()
         if "validUntil" in after:
@@ -77,11 +77,6 @@ class Notification:
         if noun == "region":
             return "/operator/regions"
         return page_of(audience, noun, subject, organisation)
-
-
-def _rounded(size: Decimal) -> Size:
-    """As it is shown in lists: a sentence would add all digits."""
-    return Size(parse_size(format_size(int(size))))
 
 
 def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:

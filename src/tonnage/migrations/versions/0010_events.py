@@ -11,7 +11,7 @@ down_revision = "0009"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("events", "api_keys", "alerts", "notifications", "webhooks")
+PACKAGES: tuple[str, ...] = ("events", "api_keys", "alerts", "notifications", "webhooks", "regions", "attention")
 
 
 def upgrade() -> None:
