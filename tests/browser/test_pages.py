@@ -238,7 +238,7 @@ def test_a_section_of_the_start_page_with_all_its_rows(signed_in: Enter, demo: D
     assert examine(page, picture_name("/today/{section}")) == []
     page.get_by_role("main").get_by_role("link", name="Restore").first.click()
     page.get_by_role("button", name="Restore").click()
-    expect_notice(page, "Deletion cancelled")
+    expect_notice(page, "Account restored")
 
 
 def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
