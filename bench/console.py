@@ -79,6 +79,7 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         "all members, searched for all": ("/operator/members?q=example&sort=email", operator),
         "overview": ("/operator", operator),
         "overview of a distributor": ("/distributor", distributor),
+        "overview of a partner": ("/partner", data.partners_own),
         "a contract of a distributor": (f"/distributor/contracts/{data.contract}", distributor),
         "distributors": ("/operator/distributors", operator),
         "audit log": ("/audit", distributor),
@@ -93,7 +94,7 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
     }
 
 
-LABELS = tuple(pages(ConsoleData("", "", UUID(int=0), UUID(int=0))))
+LABELS = tuple(pages(ConsoleData("", "", UUID(int=0), UUID(int=0), "")))
 """The labels of the pages."""
 
 

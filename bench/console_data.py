@@ -28,6 +28,8 @@ class ConsoleData(NamedTuple):
     operator: str
     contract: UUID
     partner: UUID
+    partners_own: str
+    """The session of a member of that partner."""
 
 
 # Names for the searches: a word in every tenth name, a word in all names, and a number.
@@ -125,6 +127,39 @@ select p.terms_since + n * interval '8 minutes', 'cli', null, p.distributor_id, 
 from generate_series(1, %(each)s) n, partner p order by 1
 """
 
+# What the start pages look for: alerts of 45 days, deletions, API keys, statements that are late, and events.
+_ATTENTION: tuple[LiteralString, ...] = (
+    """
+    insert into alert (organisation_id, partner_id, level, crossed_at, used, capacity)
+    select p.id, p.id, level, %(now)s::timestamptz - p.seq %% 45 * interval '1 day', p.used, p.allocated_capacity
+    from partner p, unnest(array[50, 80, 90, 100]) level
+    where p.allocated_capacity > 0 and p.used * 100 >= p.allocated_capacity::numeric * level order by p.seq, level
+    """,
+    """
+    update storage_account set deletion_requested_at = %(now)s,
+        pending_deleted_at = %(now)s::timestamptz + seq %% 30 * interval '1 day' + interval '1 hour'
+    where seq %% 100 = 0
+    """,
+    """
+    insert into statement_design (digest, design) values ('bench', '{}')
+    """,
+    """
+    insert into statement (seller_id, partner_id, month, buyer_key, currency, net, gross, document, design, input,
+        digest, computed_at, number, frozen_at, due_on)
+    select p.distributor_id, p.id, date_trunc('month', %(now)s::timestamptz)::date - interval '1 month',
+        p.seq::text, 'EUR', 100, 119, json_build_object('buyerName', p.seq, 'sellerName', 'Many'), 'bench', '{}',
+        'bench', %(now)s, p.seq::text, %(now)s, %(now)s::date - (p.seq %% 10)::int + 8
+    from partner p order by p.seq
+    """,
+    """
+    insert into event (position, entry_id, organisation_id, parent_id, type, at)
+    select p.seq, p.seq, p.id, p.distributor_id,
+        (array['partner.alert', 'account.deletion_scheduled', 'key.expiring', 'statement.received'])[1 + p.seq %% 4],
+        %(now)s
+    from partner p order by p.seq
+    """,
+)
+
 _VISITOR: LiteralString = """
 with m as (
     insert into member (organisation_id, email, email_key, role, password_hash)
@@ -145,12 +180,17 @@ def build(url: str, partners: int = PARTNERS) -> ConsoleData:
         distributor, contracts = add_partners(conn, partners, now, now.date() - timedelta(days=1))
         conn.execute(_MEMBERS, {})
         conn.execute(_HISTORY, {"each": ENTRIES // PARTNERS})
+        for statement in _ATTENTION:
+            conn.execute(statement, {"now": now})
         conn.execute("vacuum analyze")
         asyncio.run(_compute(url, now))
         conn.execute("vacuum analyze month_net")
         conn.execute("checkpoint")
         (partner,) = _row(conn, "select id from partner order by seq offset 100 limit 1")
-        return ConsoleData(new_session(conn, distributor, now), new_session(conn, operator, now), contracts[0], partner)
+        own = new_session(conn, partner, now)
+        return ConsoleData(
+            new_session(conn, distributor, now), new_session(conn, operator, now), contracts[0], partner, own
+        )
 
 
 def add_partners(conn: psycopg.Connection[Any], partners: int, now: datetime, last: date) -> tuple[UUID, list[UUID]]:

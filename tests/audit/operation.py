@@ -60,6 +60,13 @@ async def region_default(data: AuditData) -> Recorded:
     return data.entry("region.default", data.operator, data.operator, region, {"default": old}, {"default": region})
 
 
+async def region_state_capacity(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    async with data.watched():
+        await data.run(regions.state_capacity, data.operator, region, 10**15, data.cast.now)
+    return data.entry("region.state-capacity", data.operator, data.operator, region, after={"physicalCapacity": 10**15})
+
+
 async def region_delete(data: AuditData) -> Recorded:
     region = await data.cast.region()
     async with data.watched():
@@ -166,6 +173,7 @@ CASES: list[Case] = [
     region_connect,
     region_connect_elsewhere,
     region_default,
+    region_state_capacity,
     region_delete,
     region_fail,
     region_recover,

@@ -224,6 +224,10 @@ def stub(browser: Browser) -> Generator[StubPage]:
             yield shown
 
 
+_BEGINS = {"distributor": "/distributor/partners", "partner": "/partner/accounts"}
+"""With which lists the tests of these audiences begin."""
+
+
 @pytest.fixture
 def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
     """A browser context for each call; each one's watch is checked at the end."""
@@ -240,8 +244,8 @@ def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
             watch = stack.enter_context(watched(context, demo.origin))
             page = context.new_page()
             sign_in(page, demo, audience, role)
-            if audience == "distributor":  # whose tests begin with the list of partners
-                page.goto(f"{demo.origin}/distributor/partners")
+            if begins := _BEGINS.get(audience):
+                page.goto(demo.origin + begins)
             return Tab(page, watch)
 
         yield enter

@@ -27,6 +27,7 @@ UNLINKED = {
     "/distributor/fees": "linked to where there are more partners than the sample data has",
     "/distributor/movers": "linked to where there are more partners than the sample data has",
     "/operator/movers": "linked to where there are more partners than the sample data has",
+    "/operator/regions-today": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
 }
 """Pages without a link to them in the sample data, and why."""
@@ -47,6 +48,7 @@ ELSEWHERE = {
     # By a test below:
     "/distributor/partners/{partnerID}/delete": "the partner must have no accounts",
     "/statements/adjustments/new": "needs a buyer in its query",
+    "/today/{section}": "linked to where a section has more rows than it shows",
     # By that of test_journeys_cluster.py:
     **{
         f"{accounts}/{{accountID}}/access-keys/{page}": "the region must have a cluster"
@@ -218,6 +220,25 @@ def test_an_adjustment_of_a_partner(signed_in: Enter, demo: Demo) -> None:
     page.get_by_role("button", name="Adjust next statement").click()
     expect(page.get_by_role("main")).to_contain_text("Goodwill for the outage")
     assert examine(page, picture_name("/statements/adjustments/{adjustmentID}")) == []
+
+
+_CALLED_FOR = """
+    update storage_account s set deletion_requested_at = now(), pending_deleted_at = now() + interval '9 days'
+    from partner p where p.id = s.partner_id and p.distributor_id = %s
+"""
+
+
+def test_a_section_of_the_start_page_with_all_its_rows(signed_in: Enter, demo: Demo) -> None:
+    with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
+        assert conn.execute(_CALLED_FOR, [scene.DISTRIBUTOR.id]).rowcount > 5
+    page = signed_in("distributor").page
+    page.goto(f"{demo.origin}/distributor")
+    assert examine(page, "whom-to-call") == []
+    page.get_by_role("region", name="Waiting for deletion").get_by_role("link", name="All").click()
+    assert examine(page, picture_name("/today/{section}")) == []
+    page.get_by_role("main").get_by_role("link", name="Restore").first.click()
+    page.get_by_role("button", name="Restore").click()
+    expect_notice(page, "Account restored")
 
 
 def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:

@@ -57,6 +57,13 @@ def test_a_region_is_added_listed_and_removed(new_database: Callable[[], Abstrac
         assert [line.split()[0] for line in table] == ["Name", "eu-central-2", "eu-west-1"]
         assert "here" in table[1]
         assert "here" not in table[2]
+        tonnage.ok("region", "capacity", "eu-west-1", "--physical", "2PB")
+        assert tonnage.json("region", "list")[1]["physicalCapacity"] == 2 * 10**15
+        assert "2 PB" in tonnage.ok("region", "list")
+        tonnage.ok("region", "capacity", "eu-west-1", "--unknown")
+        assert tonnage.json("region", "list") == [first, second]
+        assert "There is no region nowhere" in tonnage.refused("region", "capacity", "nowhere", "--physical", "1TB")
+        assert "--unknown" in tonnage.misused("region", "capacity", "eu-west-1")
         tonnage.ok("region", "remove", "eu-central-2")
         assert tonnage.json("region", "list") == [{**second, "default": True}]
 

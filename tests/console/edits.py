@@ -332,6 +332,7 @@ NO_EDITS: dict[str, str] = {
     "/operator/members/{organisationID}/{memberID}/removal": _ACTS,
     "/operator/members/{organisationID}/{memberID}/second-factor": _ACTS,
     "/operator/regions/{region}/default": _ACTS,
+    "/operator/regions/{region}/capacity": "what a person has measured: the latest statement counts",
     "/operator/regions/{region}/removal": _ACTS,
     "/operator/regions/{region}/reconcile": _ACTS,
     "/distributor/partners/{partnerID}/billing-profile": "the form of /billing-profile, for a buyer's",
@@ -381,6 +382,8 @@ NO_EDITS: dict[str, str] = {
     "/webhooks/{webhookID}/secrets/new": _SECRET,
     "/webhooks/{webhookID}/secrets/{secretID}/revocation": _ACTS,
     "/webhooks/{webhookID}/deliveries/{deliveryID}/replay": _ACTS,
+    "/webhooks/{webhookID}/settings": "it is changed whole, in the revision that the form was made from:"
+    " tests/console/test_webhook_settings.py",
     "/webhooks/{webhookID}/deletion": _ACTS,
     "/alerts": _CREATES,
     "/alerts/inherited": _ACTS,

@@ -34,8 +34,8 @@ class PageRoute:
         first = "/" + route.path.split("/")[1]
         self.audience = AUDIENCES.get(first)
         self.is_open = WITHOUT_SESSION.fullmatch(route.path) is not None
-        # A day or a month is nobody's: the page is about the reader's own rate of that day, or its own month.
-        self.is_about_something = "{" in route.path.replace("{validFrom}", "").replace("{month}", "")
+        # A day, a month or a section is nobody's: the page is about the reader's own rate of that day, its own month.
+        self.is_about_something = "{" in re.sub(r"{(validFrom|month|section)}", "", route.path)
 
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
@@ -73,6 +73,7 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "statementID": str(data.statement),
         "adjustmentID": str(data.adjustment),
         "line": "1",
+        "section": "deletions",
         "month": "2026-02",
         "token": "unknown",
         "webhookID": str(data.webhook.id),

@@ -31,7 +31,7 @@ async def test_everybody_begins_with_their_own_page(client: AppClient) -> None:
     for actor, path in (
         (cast.operator, "/operator"),
         (distributor, "/distributor"),
-        (partner, "/partner/accounts"),
+        (partner, "/partner"),
     ):
         browser = await client.sign_in(actor, Role.VIEWER)
         answer = await browser.get("/")

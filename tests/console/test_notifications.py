@@ -8,6 +8,7 @@ import pytest
 from tests.api.conftest import AccountData, AppClient, account_data, application
 from tests.authentication.members import key_file
 from tests.cast import NOW, TB
+from tests.console.browsers import Browser
 from tests.events.test_feed import published
 from tonnage.access.actor import Actor, Role
 from tonnage.alerts import actions as alerts
@@ -50,6 +51,36 @@ async def test_the_inbox_says_what_has_happened_and_what_is_new(client: AppClien
         read = (await browser.get("/inbox")).text
         assert "Everything is read" in read
         assert "New</span>" not in read
+
+
+async def test_every_page_says_how_much_is_unread(client: AppClient, data: AccountData) -> None:
+    partner, distributor = await client.sign_in(data.partner), await client.sign_in(data.distributor)
+    stranger = await client.sign_in(await client.cast.distributor())
+
+    async def badge(browser: Browser, page: str = "/statements") -> str:
+        link = (await browser.get(page)).text.partition('href="/inbox"')[2].partition("</a>")[0]
+        return link.partition('class="badge">')[2].partition("<")[0]
+
+    assert [await badge(one) for one in (partner, distributor, stranger)] == ["", "", ""]
+    await fill(client, data)
+    # The partner has got a statement too, which is not its distributor's news.
+    assert [await badge(one) for one in (partner, distributor, stranger)] == ["2", "1", ""]
+    assert await badge(partner, "/inbox") == await badge(partner, "/profile") == "2"
+    shown = (await partner.get("/inbox")).text
+    position = shown.partition('name="position" value="')[2].partition('"')[0]
+    await partner.post("/inbox/read", {"position": position})
+    assert [await badge(one) for one in (partner, distributor)] == ["", "1"]
+    await client.cast.row(
+        """
+        with e as (
+            insert into event (position, entry_id, organisation_id, parent_id, type, at)
+            select 1000000000 + n, 1, %s, %s, 'account.alert', %s
+            from generate_series(1, 120) n returning 1)
+        select count(*) from e
+        """,
+        *(data.partner.organisation_id, data.distributor.organisation_id, NOW),
+    )
+    assert [await badge(one) for one in (partner, distributor, stranger)] == ["99+", "99+", ""]
 
 
 async def test_strangers_have_other_inboxes(client: AppClient, data: AccountData) -> None:

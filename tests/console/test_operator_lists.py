@@ -208,16 +208,18 @@ async def test_the_overview_counts_partners_with_excess(client: AppClient, viewe
     await record(cast, (account, cast.now, 900 * TB), now=cast.now)
     page = await viewer.get("/operator")
     assert page.status_code == 200
-    assert 'href="/operator/partners?show=over"' in page.text
-    assert page.text.count(name.replace("<", "&lt;").replace(">", "&gt;")) == 2  # among the fullest, and the movers
-    assert "900\N{NARROW NO-BREAK SPACE}TB</span> more" in page.text
+    assert 'href="/operator/partners?show=over&amp;sort=load"' in page.text
+    escaped = name.replace("<", "&lt;").replace(">", "&gt;")
+    # Over the allocation and among those that grow, each with an action; among the fullest.
+    assert page.text.count(f">{escaped}</a>") == 3
+    assert "900\N{NARROW NO-BREAK SPACE}TB more in 7 days" in page.text
     assert "<i>Over" not in page.text
 
 
-async def test_movers_come_later_where_there_are_many_partners(
+async def test_what_takes_long_comes_later_where_there_are_many_partners(
     new_database: Callable[[], AbstractContextManager[str]],
 ) -> None:
-    later = 'hx-get="/operator/movers"'
+    later = 'hx-get="/operator/regions-today"'
     with new_database() as conninfo:
         async with connect(conninfo) as database, application(conninfo, await Cast.of(database)) as client:
             distributor = await client.cast.distributor()
@@ -229,3 +231,4 @@ async def test_movers_come_later_where_there_are_many_partners(
             await client.cast.partner(distributor, contract)
             assert later in (await viewer.get("/operator")).text
             assert 'id="movers"' in (await viewer.get("/operator/movers")).text
+            assert 'id="regions-today"' in (await viewer.get("/operator/regions-today")).text

@@ -22,18 +22,22 @@ from tonnage.price_books.assignment import Subject, SubjectKind
 
 pytestmark = pytest.mark.anyio
 
+ALWAYS = 2
+"""Statements of every page: what finds the session, and what counts the unread events of its member."""
+
 MOST = 4
-"""Statements of a page, without the one that finds the session."""
+"""Further statements of a page."""
 
 MORE = {
-    "/operator": 12,
+    "/operator": 24,
     "/operator/distributors/{distributorID}": 5,
     "/operator/partners/{partnerID}": 11,
     "/operator/accounts/{accountID}": 5,
-    "/distributor": 8,
+    "/distributor": 18,
     "/distributor/contracts/{contractID}": 5,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
+    "/partner": 12,
     "/partner/accounts": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
     "/statements/months/{month}": 10,
@@ -41,7 +45,8 @@ MORE = {
     "/statements/{statementID}/lines/{line}/working.csv": 5,
     "/statements/{statementID}/statement.pdf": 6,
 }
-"""Pages that may execute more. The overviews ask every feature for its summary; prices of another seller begin with who
+"""Pages that may execute more. The overviews ask every feature for its summary, and have a statement for each
+of their sections; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
 them, accounts beside the use of a range and of the days before it; a month says what is charged beside its frozen
 statements, which numbers are missing, how far its freeze has come, and what corrects it; a statement is read with its
@@ -87,7 +92,7 @@ class Reader:
             answer = await self.browser.get(path)
         # A page that is not applicable at this moment redirects, or states the conflict.
         assert answer.status_code in {200, 303, 409}, (page, answer.status_code)
-        return len(wire.statements) - 1
+        return len(wire.statements) - ALWAYS
 
 
 @pytest.fixture
@@ -117,6 +122,7 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         "number": 1,
         "line": 1,
         "month": "2026-02",
+        "section": "deletions",
     }
     buyers = [
         Subject(SubjectKind.CONTRACT, data.contract),

@@ -13,6 +13,8 @@ PLAIN = frozenset({"api", "jobs", "actions", "queries", "lists", "checks"})
 BESIDE_NO_NOUN = {
     "accounts/extended_queries.py": "how the extensions of the API show an account: texts of SQL for other files",
     "access_keys/clean_up_actions.py": "the end of what was interrupted, for a job",
+    "attention/capacity_lists.py": "what is over its capacity, near it or growing: rows of other features",
+    "attention/cluster_lists.py": "what is wrong with storage clusters: rows of other features",
     "authentication/credential_actions.py": "passwords and second factors together, of oneself and of others",
     "authentication/reset_actions.py": "forgotten passwords; a reset is a row without rules",
     "authentication/reset_queries.py": "forgotten passwords; a reset is a row without rules",

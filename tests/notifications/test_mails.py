@@ -234,6 +234,55 @@ async def test_the_mail_has_two_forms_and_can_be_stopped(company: Company, tmp_p
     (tmp_path / "mail.html").write_text(html.get_content())
 
 
+async def test_the_weekly_mail_says_what_comes(company: Company, tmp_path: Path) -> None:
+    """What was chosen as weekly, and of all that the member is mailed about what comes, whether or not something has
+    happened; nothing where nothing comes."""
+    run, partner = company.cast.database.run, company.partner
+    weekly = await company.member("weekly", partner)
+    await company.member("weekly of others", company.distributor)
+    kinds = {one.kind: Delivery.WEEKLY for one in await run(queries.preferences, weekly.via_id or uuid4())}
+    await run(actions.change_preferences, weekly, {**kinds, "keys": Delivery.NONE})
+    account = await company.cast.account(partner, TB, name="<i>Bakery</i>")
+    later = await company.cast.account(partner, TB, name="Later")
+    for one, days in ((account, 10), (later, 20)):
+        await company.cast.row(
+            "update storage_account set deletion_requested_at = %s, pending_deleted_at = %s where id = %s returning 1",
+            *(NOW, NOW + timedelta(days=days), one),
+        )
+    await company.cast.key(partner, valid_until=NOW + timedelta(days=3))
+    # Sunday noon; the mail goes out on Monday at seven.
+    await company.happens("account.reach-level", partner, account, **ALERT)
+    await company.mailed()
+    assert "weekly" in await company.mailed(timedelta(hours=19))
+    mail = company.outbox.sent[-1]
+    assert mail.subject == "<i>Bakery</i> uses 91 % of its allocation: 910 GB of 1 TB"
+    assert "What comes" not in mail.text
+    # A week on nothing has happened, and one of the accounts is deleted in two days.
+    assert await company.mailed(timedelta(days=6)) == []
+    assert await company.mailed(timedelta(days=1)) == ["weekly"]
+    assert company.last.subject == "What comes in the next 7 days at Valley"
+    assert "Storage accounts that will be deleted" in company.last.text
+    assert "Will be deleted on 25 Mar 2026" in company.last.text
+    assert f"https://console.example.org/partner/accounts/{account}" in company.last.text
+    assert "Later" not in company.last.text
+    assert "for a test" not in company.last.text  # the key, of which the member is not mailed
+    assert company.last.html is not None
+    assert "&lt;i&gt;Bakery&lt;/i&gt;" in company.last.html
+    (tmp_path / "weekly.html").write_text(company.last.html)
+    await company.cast.row(
+        "update storage_account set pending_deleted_at = null, deletion_requested_at = null returning 1"
+    )
+    assert await company.mailed(timedelta(days=7)) == []
+    await company.cast.row("update member set locked_at = %s returning 1", NOW)
+    await company.cast.row(
+        "update storage_account set pending_deleted_at = %s, deletion_requested_at = %s where id = %s returning 1",
+        company.now + timedelta(days=9),
+        NOW,
+        account,
+    )
+    assert await company.mailed(timedelta(days=7)) == []
+
+
 async def test_members_who_are_gone_or_locked_get_nothing(company: Company) -> None:
     account = await company.cast.account(company.partner, TB)
     await company.cast.row("update member set locked_at = %s returning 1", NOW)

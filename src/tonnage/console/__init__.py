@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from tonnage.console import (
+    attention,
     billing,
     distributor,
     error_pages,
@@ -25,6 +26,7 @@ from tonnage.errors import ReauthenticationRequired
 
 routes: tuple[APIRouter, ...] = (
     home.routes,
+    *attention.routes,
     *sign_in.routes,
     *distributor.routes,
     *partner.routes,

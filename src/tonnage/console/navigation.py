@@ -63,6 +63,7 @@ _ITEMS = {
         _AUDIT,
     ),
     Kind.PARTNER: (
+        NavigationItem(N_("Overview"), "/partner"),
         NavigationItem(N_("Storage accounts"), "/partner/accounts"),
         NavigationItem(N_("Usage"), "/partner/usage"),
         _PRICES,

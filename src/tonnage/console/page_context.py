@@ -1,7 +1,7 @@
 """What every page knows of its reader, and how it is drawn and answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from tonnage.authentication.session import ClientInfo, SignedInMember
 from tonnage.console import navigation, rendering
 from tonnage.console.cookies import Cookies
 from tonnage.db import Database
+from tonnage.notifications.inbox import MOST_UNREAD
 from tonnage.web import csrf
 from tonnage.web.proxy_headers import client_address
 from tonnage.wording.catalogue import language_of
@@ -53,6 +54,13 @@ class PageContext:
     secret: str
     """The cookie that this reader's forms are bound to."""
     cookies: Cookies
+    unread: int = field(default=0, kw_only=True)
+    """Events in the reader's inbox that are not read; at most one more than are counted."""
+
+    @property
+    def unread_text(self) -> str:
+        """As the navigation shows it: `99+` is more than are counted."""
+        return f"{MOST_UNREAD}+" if self.unread > MOST_UNREAD else self.formats.number(self.unread)
 
     @classmethod
     def of(cls, scope: Scope) -> "PageContext | None":

@@ -22,6 +22,7 @@ from tonnage.authentication.session_queries import find_session
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
+from tonnage.db import Connection
 from tonnage.db.connection_limits import count_for
 from tonnage.error_codes import RequestCode
 from tonnage.errors import (
@@ -33,6 +34,8 @@ from tonnage.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tonnage.events.event_feed import FeedReader
+from tonnage.notifications.inbox_queries import unread
 from tonnage.passwords import Hashing, Requester
 from tonnage.security_events.actions import record_export
 from tonnage.services import Services
@@ -97,6 +100,23 @@ async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, Signe
     return (token, visitor) if visitor else None
 
 
+async def _find_reader(request: Request, cookies: Cookies) -> tuple[str, SignedInMember, int] | None:
+    """The same, with how many events are unread, if that is shown: on the connection that is at hand."""
+    token, services = cookies.session(), services_of(request)
+    if token is None:
+        return None
+    is_shown = request.method == "GET" and "hx-request" not in request.headers
+
+    async def read(conn: Connection) -> tuple[SignedInMember | None, int]:
+        visitor = await find_session(conn, digest(token), services.wall_clock(), services.sign_in.idle)
+        if visitor is None or visitor.stage is not Stage.OPEN or not is_shown:
+            return visitor, 0
+        return visitor, await unread(conn, FeedReader.of(visitor.actor), visitor.member_id)
+
+    visitor, count = await services.database.run(read)
+    return (token, visitor, count) if visitor else None
+
+
 async def verified_form(request: Request, *secrets: str, most: int = MAX_BODY) -> dict[str, str]:
     """The fields of a form that a page of ours has sent. Forbidden: another site, or a page of another session.
 
@@ -113,16 +133,16 @@ async def verified_form(request: Request, *secrets: str, most: int = MAX_BODY) -
 
 async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest:
     cookies = Cookies(request)
-    found = await find_signed_in(request, cookies)
+    found = await _find_reader(request, cookies)
     if found is None:
         raise SignInRequired(f"/sign-in?{urlencode({'next': _return_path(request)})}")
-    token, visitor = found
+    token, visitor, count = found
     count_for(visitor.actor.organisation_id)
     set_actor(request, visitor.actor)
     if visitor.stage not in stages:
         raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
     services = services_of(request)
-    page = PageRequest(request, visitor, token, cookies, await services.business_now(), services, {})
+    page = PageRequest(request, visitor, token, cookies, await services.business_now(), services, {}, unread=count)
     page.attach()
     use_context(page)
     return page

@@ -32,13 +32,15 @@ _BODY: LiteralString = f"""convert_to(
         else '' end || '}}}}', 'UTF8')"""
 
 
-def _of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visible)s") -> LiteralString:
-    """The events that the reader sees, with further conditions, an order and a limit. Type by type, since there may be
-    many others in between: each part is read from the end of an index."""
+def events_of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visible)s") -> LiteralString:
+    """The events `e` that the reader sees, with further conditions, an order and a limit. Type by type, since there may
+    be many others in between: each part is read from the end of an index."""
     each: LiteralString = f"select e.* from unnest({types}::text[]) as t (type) cross join lateral"
     if reader.kind is Kind.OPERATOR:
-        return f"""{each} (select e.* from event e where e.type = t.type
-            and (e.organisation_id = %(reader)s or e.type <> all(%(private)s)) {rest}) e"""
+        # Of the types that are private to others only its own: there may be many of the others.
+        return f"""({each} (select e.* from event e where e.type = t.type and t.type <> all(%(private)s) {rest}) e)
+            union all ({each} (select e.* from event e
+                where e.organisation_id = %(reader)s and e.type = t.type and t.type = any(%(private)s) {rest}) e)"""
     own: LiteralString = f"""{each} (select e.* from event e
         where e.organisation_id = %(reader)s and e.type = t.type {rest}) e"""
     if reader.kind is Kind.PARTNER:
@@ -47,8 +49,8 @@ def _of(reader: FeedReader, rest: LiteralString, types: LiteralString = "%(visib
         where e.parent_id = %(reader)s and e.type = t.type and e.type <> all(%(private)s) {rest}) e"""
 
 
-def _params(reader: FeedReader, own: Sequence[str] = ()) -> dict[str, object]:
-    """`own`: types of which others' events are left out, beside the private ones."""
+def event_params(reader: FeedReader, own: Sequence[str] = ()) -> dict[str, object]:
+    """The parameters of that. `own`: types of which others' events are left out, beside the private ones."""
     return {
         "reader": reader.organisation_id,
         "visible": reader.types(),
@@ -98,10 +100,10 @@ async def events_after(
     cursor = await conn.execute(
         f"""
         select {_FOUND}
-        from (select * from ({_of(reader, rest, "%(types)s")}) e order by e.position limit %(most)s) e
+        from (select * from ({events_of(reader, rest, "%(types)s")}) e order by e.position limit %(most)s) e
         join audit_entry a on a.id = e.entry_id order by e.position
         """,
-        {**_params(reader, own), "types": list(types), "after": after, "most": most},
+        {**event_params(reader, own), "types": list(types), "after": after, "most": most},
     )
     return [FeedEvent(*row) for row in await cursor.fetchall()]
 
@@ -115,31 +117,19 @@ async def newest_events(
     cursor = await conn.execute(
         f"""
         select {_FOUND}
-        from (select * from ({_of(reader, rest, "%(types)s")}) e order by e.position desc limit %(most)s) e
+        from (select * from ({events_of(reader, rest, "%(types)s")}) e order by e.position desc limit %(most)s) e
         join audit_entry a on a.id = e.entry_id order by e.position desc
         """,
-        {**_params(reader, own), "types": list(types), "before": before, "most": most},
+        {**event_params(reader, own), "types": list(types), "before": before, "most": most},
     )
     return [FeedEvent(*row) for row in await cursor.fetchall()]
-
-
-async def count_after(
-    conn: Connection, reader: FeedReader, after: int, types: Sequence[str], own: Sequence[str], most: int
-) -> int:
-    """How many of the same events there are after a position; at most `most` are counted."""
-    rest: LiteralString = "and e.position > %(after)s order by e.position limit %(most)s"
-    cursor = await conn.execute(
-        f"select count(*) from (select * from ({_of(reader, rest, '%(types)s')}) e limit %(most)s) e",
-        {**_params(reader, own), "types": list(types), "after": after, "most": most},
-    )
-    return (await one_row(cursor))[0]
 
 
 async def find_event(conn: Connection, reader: FeedReader, event_id: UUID) -> FeedEvent | None:
     """One event; None if the reader has none of that id, or it is not kept any more."""
     cursor = await conn.execute(
-        f"select {_FOUND} from ({_of(reader, 'and e.id = %(event)s')}) e join audit_entry a on a.id = e.entry_id",
-        {**_params(reader), "event": event_id},
+        f"select {_FOUND} from ({events_of(reader, 'and e.id = %(event)s')}) e join audit_entry a on a.id = e.entry_id",
+        {**event_params(reader), "event": event_id},
     )
     row = await cursor.fetchone()
     return FeedEvent(*row) if row else None
@@ -153,9 +143,9 @@ def _page(reader: FeedReader) -> LiteralString:
     rest: LiteralString = "and e.position > (select position from start) order by e.position limit %(most)s"
     return f"""
         with known as materialized (
-            select e.position, e.at from ({_of(reader, "and e.id = %(after)s")}) e
+            select e.position, e.at from ({events_of(reader, "and e.id = %(after)s")}) e
         ), following as materialized (
-            select e.at from ({_of(reader, following)}) e {first}
+            select e.at from ({events_of(reader, following)}) e {first}
         ), start as materialized (
             select case when %(after)s::uuid is null then coalesce((
                     select position from event where at < %(first_kept)s order by at desc, position desc limit 1), 0)
@@ -163,9 +153,9 @@ def _page(reader: FeedReader) -> LiteralString:
                 %(after)s::uuid is null or not exists (select from following)
                     or greatest((select at from known), (select at from following)) >= %(first_kept)s as is_kept
         ), newest as (
-            select e.id from ({_of(reader, last)}) e {last}
+            select e.id from ({events_of(reader, last)}) e {last}
         ), e as (
-            select * from ({_of(reader, rest, "%(types)s")}) e order by e.position limit %(most)s
+            select * from ({events_of(reader, rest, "%(types)s")}) e order by e.position limit %(most)s
         )
         select start.is_kept, newest.id, f.* from start left join newest on true
         left join (select {_FOUND} from e join audit_entry a on a.id = e.entry_id) f on start.is_kept
@@ -182,7 +172,7 @@ async def feed_page(
     """
     cursor = await conn.execute(
         _page(reader),
-        {**_params(reader), "types": list(types), "after": after, "most": most, "first_kept": first_kept},
+        {**event_params(reader), "types": list(types), "after": after, "most": most, "first_kept": first_kept},
     )
     rows = await cursor.fetchall()
     if not rows or not rows[0][0]:

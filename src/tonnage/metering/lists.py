@@ -32,6 +32,14 @@ class RegionRow(NamedTuple):
     cluster."""
     missed: int
     """Accounts that this sampling missed."""
+    physical_capacity: int | None
+    """What it can store after replication, as the operator has stated it."""
+    capacity_stated_at: datetime | None
+
+    @property
+    def physical_free(self) -> Decimal | None:
+        """What is left of that; negative if more is measured. None: nobody has stated it."""
+        return None if self.physical_capacity is None else self.physical_capacity - self.used
 
     def is_stale(self, now: datetime) -> bool:
         """Whether its cluster should have been sampled since. The usage of a metered region is imported, so it is never
@@ -45,7 +53,8 @@ async def region_rows(conn: Connection) -> list[RegionRow]:
         """
         select r.id, r.name, r.s3_url, r.iam_url, r.sts_url, r.is_default, r.backend, r.admin_url, r.unhealthy_reason,
             r.unhealthy_since, coalesce(a.accounts, 0), coalesce(a.allocated, 0), coalesce(u.used, 0),
-            coalesce(run.hour, r.connected_at), coalesce(run.missed, 0)
+            coalesce(run.hour, r.connected_at), coalesce(run.missed, 0),
+            r.physical_capacity, r.physical_capacity_stated_at
         from region r
         left join (
             select region_id, count(*) as accounts, sum(allocated_capacity) as allocated

@@ -1286,10 +1286,14 @@ CREATE TABLE region (
     failures bigint DEFAULT 0 NOT NULL,
     traffic_read_to timestamp with time zone,
     traffic_trimmed_to date,
+    physical_capacity bigint,
+    physical_capacity_stated_at timestamp with time zone,
     CONSTRAINT region_admin_url CHECK (((backend = 'ceph'::text) = (admin_url IS NOT NULL))),
     CONSTRAINT region_backend CHECK ((backend = ANY (ARRAY['metered'::text, 'ceph'::text, 'simulated'::text]))),
     CONSTRAINT region_connected_at CHECK (((backend = 'metered'::text) = (connected_at IS NULL))),
     CONSTRAINT region_failures CHECK ((failures >= 0)),
+    CONSTRAINT region_physical_capacity CHECK ((physical_capacity > 0)),
+    CONSTRAINT region_physical_capacity_stated CHECK (((physical_capacity IS NULL) = (physical_capacity_stated_at IS NULL))),
     CONSTRAINT region_unhealthy CHECK (((unhealthy_reason IS NULL) = (unhealthy_since IS NULL)))
 );
 
@@ -2025,6 +2029,8 @@ CREATE UNIQUE INDEX alert_account_id_level_idx ON alert USING btree (account_id,
 
 CREATE UNIQUE INDEX alert_contract_id_level_idx ON alert USING btree (contract_id, level) WHERE (contract_id IS NOT NULL);
 
+CREATE INDEX alert_crossed_at_idx ON alert USING btree (crossed_at);
+
 CREATE INDEX alert_organisation_id_seq_idx ON alert USING btree (organisation_id, seq);
 
 CREATE UNIQUE INDEX alert_partner_id_level_idx ON alert USING btree (partner_id, level) WHERE (partner_id IS NOT NULL);
@@ -2164,6 +2170,8 @@ CREATE INDEX statement_corrects_idx ON statement USING btree (corrects, seq) WHE
 CREATE INDEX statement_credited_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (credited > (0)::numeric);
 
 CREATE INDEX statement_credits_idx ON statement USING btree (credits, seq) WHERE (credits IS NOT NULL);
+
+CREATE INDEX statement_due_idx ON statement USING btree (seller_id, due_on, id) WHERE ((number IS NOT NULL) AND (paid_on IS NULL) AND (voided_at IS NULL) AND ((credited = (0)::numeric) OR (credited < gross)) AND (gross > (0)::numeric));
 
 CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adjustment_id) WHERE (adjustment_id IS NOT NULL);
 

@@ -5,12 +5,13 @@ Message-ID.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
 from tonnage.access.actor import Actor
+from tonnage.attention.attention import AttentionReader
 from tonnage.authentication.session import SESSION_ENDED
 from tonnage.db import Connection
 from tonnage.error_codes import RequestCode
@@ -19,10 +20,12 @@ from tonnage.events.event_feed import FeedReader
 from tonnage.events.queries import events_after, last_position
 from tonnage.mail import Deferred
 from tonnage.notifications import queries
+from tonnage.notifications.coming import Coming
+from tonnage.notifications.coming_queries import coming_for
 from tonnage.notifications.notification import Notification
 from tonnage.notifications.notification_actions import MOST_COUNTED, MailLinks, written
-from tonnage.notifications.notification_kind import KINDS, Delivery, due_at
-from tonnage.notifications.queries import Recipient
+from tonnage.notifications.notification_kind import KINDS, Delivery, NotificationKind, due_at
+from tonnage.notifications.queries import Preference, Recipient
 from tonnage.sealing import read_keys
 from tonnage.services import Services
 
@@ -92,28 +95,45 @@ async def _send(
         return False
     # What appears from here on is in this mail or in the next one: `through` says in which.
     through = await last_position(conn)
-    notifications = await _notifications(conn, recipient)
-    if not notifications:
-        await queries.store_mailed(conn, recipient, None, through)
+    chosen = [] if recipient.is_locked else await queries.preferences(conn, recipient.member_id)
+    notifications, coming = await _content(conn, services, recipient, chosen, now)
+    # A weekly mail says what comes, whether or not something has happened: so it is due again.
+    is_chosen = any(one.delivery is recipient.delivery for one in chosen)
+    next_at = due_at(Delivery.WEEKLY, now, recipient.time_zone, None)
+    due = next_at if recipient.delivery is Delivery.WEEKLY and is_chosen else None
+    if not notifications and not coming:
+        await queries.store_mailed(conn, recipient, None, through, due)
         return True
-    through = max(through, notifications[-1].event.position)
+    if notifications:
+        through = max(through, notifications[-1].event.position)
     try:
-        await services.mailer.outbox.send(written(recipient, notifications, links))
+        await services.mailer.outbox.send(written(recipient, notifications, links, coming, now.date()))
     except Conflict as error:
         _log.warning("a notification cannot be mailed: %s", error)
     except Deferred:
         await queries.postpone_mail(conn, recipient, now + _SOON)
         return True
-    await queries.store_mailed(conn, recipient, now, through)
+    await queries.store_mailed(conn, recipient, now, through, due)
     return True
 
 
-async def _notifications(conn: Connection, recipient: Recipient) -> list[Notification]:
-    """What the mail is about, by what the member has chosen now."""
-    chosen = {
-        one.kind for one in await queries.preferences(conn, recipient.member_id) if one.delivery is recipient.delivery
-    }
-    kinds = [kind for kind in KINDS if kind.name in chosen]
+async def _content(
+    conn: Connection, services: Services, recipient: Recipient, chosen: Sequence[Preference], now: datetime
+) -> tuple[list[Notification], list[Coming]]:
+    """What the mail is about, by what the member has chosen now; of a weekly one also what comes, of all that the
+    member is mailed about."""
+    names = {one.kind for one in chosen if one.delivery is recipient.delivery}
+    notifications = await _notifications(conn, recipient, [kind for kind in KINDS if kind.name in names])
+    if recipient.delivery is not Delivery.WEEKLY or not names:
+        return notifications, []
+    reader = AttentionReader(recipient.organisation_id, recipient.kind, services.business_clock(), now)
+    mailed = {one.kind for one in chosen if one.delivery is not Delivery.NONE}
+    return notifications, await coming_for(conn, reader, mailed)
+
+
+async def _notifications(
+    conn: Connection, recipient: Recipient, kinds: Sequence[NotificationKind]
+) -> list[Notification]:
     reader = FeedReader(recipient.organisation_id, recipient.kind)
     types = [type_ for kind in kinds for type_ in kind.types]
     if not types:

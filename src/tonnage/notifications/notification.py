@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from tonnage.access.actor import Kind
+from tonnage.attention.attention import rounded
 from tonnage.errors import Sentence
 from tonnage.events.event_feed import FeedEvent
-from tonnage.units import Size, format_size, parse_size
 
 _SENTENCES: Mapping[str, str] = {
     "account.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
@@ -56,10 +56,10 @@ class Notification:
         subject = str(data["subjectId"])
         values: dict[str, object] = {"name": self.names.get(subject, subject)}
         if "capacity" in after:
-            values["capacity"] = _rounded(Decimal(after["capacity"]))
+            values["capacity"] = rounded(Decimal(after["capacity"]))
         if "used" in after:
             used = Decimal(after["used"])
-            values |= {"percent": int(used * 100 / Decimal(after["capacity"])), "used": _rounded(used)}
+            values |= {"percent": int(used * 100 / Decimal(after["capacity"])), "used": rounded(used)}
         if "until" in after:
             values["last_day"] = date.fromisoformat(after["until"])
         if "pendingDeletedAt" in after:
@@ -88,11 +88,6 @@ class Notification:
         if noun == "region":
             return "/operator/regions"
         return page_of(audience, noun, subject, organisation)
-
-
-def _rounded(size: Decimal) -> Size:
-    """As it is shown in lists: a sentence would add all digits."""
-    return Size(parse_size(format_size(int(size))))
 
 
 def page_of(audience: Kind, noun: str, subject: str, organisation: str) -> str:

@@ -1,14 +1,17 @@
 """Writes a mail with notifications, in its reader's language, as text and as HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from tonnage.attention.attention import AttentionRow
 from tonnage.errors import Count, Sentence
 from tonnage.mail import Message
+from tonnage.notifications.coming import Coming
 from tonnage.notifications.notification import Notification
 from tonnage.notifications.queries import Recipient
 from tonnage.notifications.unsubscribe_link import PURPOSE, signed_text, unsubscribe_path
@@ -21,6 +24,15 @@ from tonnage.wording.translate import translate
 SHOWN, MOST_COUNTED = 20, 1_000
 """Notifications in a mail, whose rest is in the inbox; and how many are counted."""
 INBOX, SETTINGS = "/inbox", "/profile/notifications"
+
+
+_SAID = {
+    "changed": Sentence("What changed"),
+    "comes": Sentence("What comes in the next 7 days"),
+    "choose": Sentence("Choose what you are notified of"),
+    "stop_text": Sentence("Stop these mails"),
+}
+"""What every mail can say, by the names in its templates."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +57,23 @@ class MailLine:
 
     text: str
     time: str
+    """When, or why."""
     link: str
 
 
-def written(recipient: Recipient, notifications: Sequence[Notification], links: MailLinks) -> Message:
-    """The mail."""
+@dataclass(frozen=True)
+class MailSection:
+    """What comes, of one kind."""
+
+    title: str
+    lines: list[MailLine]
+    rest: str | None
+
+
+def written(
+    recipient: Recipient, notifications: Sequence[Notification], links: MailLinks, coming: Sequence[Coming], day: date
+) -> Message:
+    """The mail: what has happened, and what comes. One of them is there. `day`: on which it is sent."""
     formats = Formats(recipient.locale or negotiate(""), recipient.time_zone or "UTC")
     language = language_of(formats.locale)
     translations = translations_of(language)
@@ -66,7 +90,7 @@ def written(recipient: Recipient, notifications: Sequence[Notification], links: 
         for one in notifications[:SHOWN]
     ]
     of_all, rest = _summary(recipient.organisation, len(notifications))
-    subject = lines[0].text if len(lines) == 1 else say(of_all)
+    subject = lines[0].text if len(lines) == 1 and not coming else say(of_all)
     unsubscribe = links.unsubscribe_link(recipient)
     parts: dict[str, object] = {
         "language": language,
@@ -74,19 +98,42 @@ def written(recipient: Recipient, notifications: Sequence[Notification], links: 
         "organisation": recipient.organisation,
         "lines": lines,
         "rest": say(rest) if rest else None,
+        "coming": [_section(one, recipient, links, say) for one in coming],
         "inbox": links.url + INBOX,
-        "choose": say(Sentence("Choose what you are notified of")),
+        "home": links.url + "/",
         "settings": links.url + SETTINGS,
-        "stop_text": say(Sentence("Stop these mails")),
         "stop": unsubscribe,
+        **{name: say(said) for name, said in _SAID.items()},
     }
     html, text = (_template(name).render(parts) for name in ("mail.html", "mail.txt"))
-    message_id = f"notifications.{recipient.member_id}.{notifications[0].event.id}"
+    first = notifications[0].event.id if notifications else day
+    message_id = f"notifications.{recipient.member_id}.{first}"
     return Message(recipient.email, " ".join(subject.split()), text, id=message_id, html=html, unsubscribe=unsubscribe)
+
+
+def _section(coming: Coming, recipient: Recipient, links: MailLinks, say: Callable[[str], str]) -> MailSection:
+    rows, total = coming.found.rows, coming.found.total
+    lines = [
+        MailLine(
+            _named(row, recipient),
+            say(row.reason),
+            links.url + coming.path(recipient.kind, row),
+        )
+        for row in rows
+    ]
+    rest = say(Sentence("and {count} more", count=total - len(rows))) if total > len(rows) else None
+    return MailSection(say(coming.title), lines, rest)
+
+
+def _named(row: AttentionRow, recipient: Recipient) -> str:
+    is_own = row.organisation in ("", recipient.organisation)
+    return row.name if is_own else f"{row.name} ({row.organisation})"
 
 
 def _summary(organisation: str, count: int) -> tuple[Sentence, Sentence | None]:
     """The subject of a mail with several, and what is said of those that it does not show."""
+    if count == 0:
+        return Sentence("What comes in the next 7 days at {organisation}", organisation=organisation), None
     if count > MOST_COUNTED:
         more_than = Sentence(
             "More than {most} notifications of {organisation}", most=MOST_COUNTED, organisation=organisation

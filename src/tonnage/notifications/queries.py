@@ -36,6 +36,8 @@ class Recipient(NamedTuple):
     time_zone: str | None
     delivery: Delivery
     after: int
+    is_locked: bool
+    """The member, or its organisation, cannot sign in any more, and is mailed nothing."""
 
 
 async def hold_progress(conn: Connection) -> tuple[int, int]:
@@ -142,7 +144,8 @@ async def hold_mail(conn: Connection, member_id: UUID, delivery: str, now: datet
     await conn.execute("set local idle_in_transaction_session_timeout to '2min'")
     cursor = await conn.execute(
         """
-        select m.id, o.id, o.kind, o.name, m.email, m.locale, m.time_zone, n.delivery, n.after_position
+        select m.id, o.id, o.kind, o.name, m.email, m.locale, m.time_zone, n.delivery, n.after_position,
+            num_nonnulls(m.locked_at, m.withheld_at, o.locked_at, o.closed_at) > 0
         from notification_mail n join member m on m.id = n.member_id join organisation o on o.id = m.organisation_id
         where n.member_id = %s and n.delivery = %s and n.due_at <= %s for update of n skip locked
         """,
@@ -151,17 +154,20 @@ async def hold_mail(conn: Connection, member_id: UUID, delivery: str, now: datet
     row = await cursor.fetchone()
     if row is None:
         return None
-    return Recipient(row[0], row[1], Kind(row[2]), row[3], row[4], row[5], row[6], Delivery(row[7]), row[8])
+    return Recipient(row[0], row[1], Kind(row[2]), row[3], row[4], row[5], row[6], Delivery(row[7]), *row[8:])
 
 
-async def store_mailed(conn: Connection, recipient: Recipient, mailed_at: datetime | None, through: int) -> None:
-    """That a mail was sent with all events through a position; None: there was nothing to send."""
+async def store_mailed(
+    conn: Connection, recipient: Recipient, mailed_at: datetime | None, through: int, due_at: datetime | None
+) -> None:
+    """That a mail was sent with all events through a position; None: there was nothing to send. `due_at`: when the next
+    one is sent, whether or not something happens until then."""
     await conn.execute(
         """
-        update notification_mail set due_at = null, mailed_at = coalesce(%s, mailed_at), after_position = %s
+        update notification_mail set due_at = %s, mailed_at = coalesce(%s, mailed_at), after_position = %s
         where member_id = %s and delivery = %s
         """,
-        [mailed_at, through, recipient.member_id, recipient.delivery],
+        [due_at, mailed_at, through, recipient.member_id, recipient.delivery],
     )
 
 

@@ -15,7 +15,7 @@ from psycopg.errors import CheckViolation, UniqueViolation
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, NotFound, Unavailable
+from tonnage.errors import Conflict, Invalid, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.regions import backends, queries
 from tonnage.regions.region import Gateway, NewRegion
@@ -115,6 +115,16 @@ async def make_default(conn: Connection, actor: Actor, name: str) -> None:
             ConflictCode.CHANGED_MEANWHILE,
         ) from error
     if not found:
+        raise no_region(name)
+
+
+async def state_capacity(conn: Connection, actor: Actor, name: str, capacity: int | None, now: datetime) -> None:
+    """Says how many bytes a region can store after replication; None: nobody knows. NotFound: no such region. Invalid:
+    it is 0."""
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    if capacity == 0:
+        raise Invalid.field("physicalCapacity", "must be more than 0; leave it out if you do not know it")
+    if not await queries.state_capacity(conn, name, capacity, now, actor.stamp):
         raise no_region(name)
 
 

@@ -8,5 +8,6 @@ EVENTS = (
     Event("region.fail", "Storage cluster cannot be used", OPERATOR_ONLY, type="region.failed"),
     Event("region.recover", "Storage cluster works again", OPERATOR_ONLY, type="region.recovered"),
     Event("region.default", "Made region the default", OPERATOR_ONLY),
+    Event("region.state-capacity", "Stated the physical capacity of region", OPERATOR_ONLY),
     Event("region.delete", "Removed region", OPERATOR_ONLY, type="region.deleted"),
 )

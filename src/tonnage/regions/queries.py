@@ -34,7 +34,8 @@ def all_regions(name: str | None = None) -> ListQuery:
         select r.id, json_strip_nulls(json_build_object(
             'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
             'backend', r.backend, 'admin_url', r.admin_url, 'unhealthy_reason', r.unhealthy_reason,
-            'troubleSince', to_char(r.unhealthy_since, {TIMESTAMP_FORMAT})))
+            'troubleSince', to_char(r.unhealthy_since, {TIMESTAMP_FORMAT}), 'physicalCapacity', r.physical_capacity,
+            'physicalCapacityStatedAt', to_char(r.physical_capacity_stated_at, {TIMESTAMP_FORMAT})))
         from region r
         where (%(after)s::integer is null or r.id > %(after)s) and (%(name)s::text is null or r.name = %(name)s)
         order by r.id limit %(limit)s
@@ -150,6 +151,31 @@ async def make_default(conn: Connection, name: str, stamp: str) -> bool:
 
 
 _CLUSTER = "id, name, backend, admin_url, connection, identity_unverified"
+
+
+async def state_capacity(conn: Connection, name: str, capacity: int | None, now: datetime, stamp: str) -> bool:
+    """Sets what a region can store, and when that was stated; None: nobody knows. An audit entry if it is another
+    capacity. False: no such region."""
+    cursor = await conn.execute(
+        """
+        with old as (
+            select id, name, physical_capacity from region where name = %(name)s for no key update
+        ), r as (
+            update region r set physical_capacity = %(capacity)s,
+                physical_capacity_stated_at = case when %(capacity)s::bigint is not null then %(now)s::timestamptz end
+            from old where r.id = old.id
+        )
+        select old.id, case when old.physical_capacity is distinct from %(capacity)s::bigint then
+            audit(%(stamp)s, operator_id(), 'region.state-capacity', old.name,
+                case when old.physical_capacity is not null then
+                    jsonb_build_object('physicalCapacity', old.physical_capacity) end,
+                case when %(capacity)s::bigint is not null then
+                    jsonb_build_object('physicalCapacity', %(capacity)s::bigint) end) end
+        from old
+        """,
+        {"name": name, "capacity": capacity, "now": now, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
 
 
 async def cluster(conn: Connection, region_id: int) -> Cluster | None:

@@ -45,16 +45,17 @@ _STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
 UNPAID = "unpaid"
 """The state of what is frozen, issued or overdue, and has something to be paid."""
 
-_UNSETTLED: LiteralString = "s.paid_on is null and s.voided_at is null and (s.credited = 0 or s.credited < s.gross)"
+UNSETTLED: LiteralString = "s.paid_on is null and s.voided_at is null and (s.credited = 0 or s.credited < s.gross)"
+"""Rows `s` of statement that are neither paid, void nor credited in full; in the form that indexes have."""
 
 _IN_STATE: Mapping[str, LiteralString] = {
-    "frozen": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and not {_ISSUED}",
-    "issued": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and {_ISSUED}",
-    "overdue": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') < %(today)s",
+    "frozen": f"{UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and not {_ISSUED}",
+    "issued": f"{UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and {_ISSUED}",
+    "overdue": f"{UNSETTLED} and coalesce(s.due_on, 'infinity') < %(today)s",
     "paid": "s.paid_on is not null",
     "credited": "s.paid_on is null and s.credited > 0 and s.credited = s.gross",
     "void": "s.voided_at is not null",
-    UNPAID: f"{_UNSETTLED} and s.gross > 0",
+    UNPAID: f"{UNSETTLED} and s.gross > 0",
 }
 """In the form that indexes have."""
 
@@ -196,36 +197,20 @@ async def first_month(conn: Connection, viewer: UUID, *, sold: bool) -> date | N
     return row[0] if row else None
 
 
-class UnsettledStatements(NamedTuple):
-    """How many statements are late or blocked."""
+class BlockedStatements(NamedTuple):
+    """How many statements could not be frozen."""
 
-    owed: int
-    """Those that the viewer has sold, and whose buyers are late."""
-    due: int
-    """Those that it has bought, and has not paid in time."""
-    blocked: int
-    """Those that it could not freeze."""
-    blocked_in: date | None
+    number: int
+    month: date | None
     """The first day of the last month with one of them."""
 
-    @property
-    def are_any(self) -> bool:
-        """Whether there is one of these."""
-        return bool(self.owed or self.due or self.blocked)
 
-
-async def unsettled_statements(conn: Connection, viewer: UUID, today: date) -> UnsettledStatements:
-    """As the lists with these states count them."""
-    overdue: LiteralString = f"s.number is not null and {_IN_STATE['overdue']}"
+async def blocked_statements(conn: Connection, seller: UUID) -> BlockedStatements:
+    """Those of a seller."""
     cursor = await conn.execute(
-        f"""
-        select (select count(*) from statement s where {SOLD} and {overdue}),
-            (select count(*) from statement s where {BOUGHT} and {overdue}), count(*), max(s.month)
-        from statement s where {SOLD} and s.blocked is not null
-        """,
-        {"viewer": viewer, "today": today},
+        "select count(*), max(s.month) from statement s where s.seller_id = %s and s.blocked is not null", [seller]
     )
-    return UnsettledStatements(*await one_row(cursor))
+    return BlockedStatements(*await one_row(cursor))
 
 
 def _row(row: Sequence[Any]) -> StatementRow:

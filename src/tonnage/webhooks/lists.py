@@ -20,6 +20,7 @@ class EndpointRow(NamedTuple):
     disabled_reason: str | None
     failing_since: datetime | None
     public_key: str
+    revision: int
 
 
 class SecretRow(NamedTuple):
@@ -51,7 +52,7 @@ class DeliveryRow(NamedTuple):
 
 
 _ENDPOINT: LiteralString = """w.id, w.url, w.description, w.types, w.created_at, w.disabled_at, w.disabled_reason,
-    w.failing_since, w.public_key"""
+    w.failing_since, w.public_key, w.revision"""
 
 
 async def endpoint_rows(conn: Connection, scope: UUID) -> list[EndpointRow]:

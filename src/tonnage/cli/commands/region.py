@@ -10,8 +10,8 @@ import click
 
 from tonnage.cli.cluster_report import CheckedCluster, warn
 from tonnage.cli.context import Session, key_file, on_database, prepare_keys, run
-from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
-from tonnage.cli.param_types import ENDPOINT, REGION
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one, size_column
+from tonnage.cli.param_types import ENDPOINT, REGION, SIZE
 from tonnage.cli.secret_input import read_key_pair
 from tonnage.config import Settings
 from tonnage.error_codes import ConflictCode
@@ -32,6 +32,7 @@ _COLUMNS = (
     PrintedColumn("STS", "sts_url"),
     PrintedColumn("New accounts", "default", lambda default: "here" if default else ""),
     PrintedColumn("Admin API", "admin_url"),
+    size_column("Capacity", "physicalCapacity"),
     PrintedColumn("Problem", "unhealthy_reason"),
 )
 
@@ -160,6 +161,28 @@ def check(settings: Settings, name: str | None, as_json: bool) -> None:
 def list_(settings: Settings, as_json: bool) -> None:
     """List regions, and their problems."""
     show_list(run(settings, lambda session: session.documents(queries.all_regions())), _COLUMNS, as_json=as_json)
+
+
+@region.command()
+@click.argument("name")
+@click.option("--physical", type=SIZE, help="What the cluster can store after replication, such as 2PB.")
+@click.option("--unknown", is_flag=True, help="Nobody knows: the overview shows no free capacity.")
+@on_database
+def capacity(settings: Settings, name: str, physical: int | None, unknown: bool) -> None:
+    """State how much a region's cluster can store.
+
+    The gateway does not say it. The operator's overview shows what is left of it beside what is sold and used. Nothing
+    is refused because of it.
+    """
+    if (physical is None) is not unknown:
+        raise click.UsageError("Give --physical SIZE, or --unknown.")
+
+    async def work(session: Session) -> None:
+        with _named(name):
+            await session.database.run(actions.state_capacity, session.operator, name, physical, session.now)
+
+    run(settings, work)
+    click.echo(f"Capacity of region {name} stated.", err=True)
 
 
 @region.command()

@@ -1,23 +1,24 @@
-"""A distributor's start page: what it has, what it earns this month, and what needs attention."""
+"""A distributor's start page: whom to call today, what it has, and what it earns this month."""
 
 from dataclasses import dataclass
-from datetime import date
-from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Kind
+from tonnage.attention.attention import SHOWN
+from tonnage.attention.capacity_lists import among_full
 from tonnage.billing.lists import bought, sold
 from tonnage.billing.month_net import Fees
-from tonnage.console.page_request import DistributorViewer
+from tonnage.console.attention.sections import ShownSection, read_sections
+from tonnage.console.page_request import DistributorViewer, PageRequest
 from tonnage.contracts.lists import ContractTotals, contract_totals
 from tonnage.db import Connection
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.lists import FullPartners, full_partners
-from tonnage.statements.lists import UnsettledStatements, unsettled_statements
+from tonnage.statements.lists import BlockedStatements, blocked_statements
 from tonnage.usage.lists import has_few_partners, top_movers
-from tonnage.usage.top_movers import COMPARED_DAYS, TopMover
+from tonnage.usage.top_movers import COMPARED_DAYS
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
@@ -33,34 +34,37 @@ _FULLEST = 5
 class DistributorOverview:
     """All that the page shows."""
 
+    today: list[ShownSection]
     capacity: ContractTotals
     fullness: FullPartners
     full_contracts: int
-    statements: UnsettledStatements
+    blocked: BlockedStatements
     bought: Fees
     sold: Fees | None
-    """None, as below: there are so many partners that it would keep the page waiting."""
-    movers: list[TopMover] | None
+    """None: there are so many partners that it would keep the page waiting."""
 
 
-async def _overview(conn: Connection, distributor: UUID, today: date) -> DistributorOverview:
+async def _overview(conn: Connection, page: PageRequest) -> DistributorOverview:
+    distributor, today = page.actor.organisation_id, page.today
     full = await contract_rows(conn, distributor, read_list_state(CONTRACTS, {"show": "full", "size": "25"}), today)
     few = await has_few_partners(conn, distributor)
+    fullness = await full_partners(conn, distributor, _FULLEST)
     return DistributorOverview(
+        await read_sections(conn, page, {"over": await among_full(conn, fullness, SHOWN)}),
         await contract_totals(conn, distributor),
-        await full_partners(conn, distributor, _FULLEST),
+        fullness,
         full.total,
-        await unsettled_statements(conn, distributor, today),
+        await blocked_statements(conn, distributor),
         await bought(conn, distributor, today),
         await sold(conn, distributor, Kind.DISTRIBUTOR, today) if few else None,
-        await top_movers(conn, today, distributor) if few else None,
     )
 
 
 @routes.get("")
 async def overview(page: DistributorViewer) -> Response:
-    """Of all contracts. Where there are many partners, the sum of their fees and the largest movers come after it."""
-    found = await page.database.run(_overview, page.actor.organisation_id, page.today)
+    """Of all contracts. Where there are many partners, the sum of their fees comes after it; the largest movers
+    always do."""
+    found = await page.database.run(_overview, page)
     return page.render("distributor/overview.html", overview=found, moved_days=COMPARED_DAYS)
 
 

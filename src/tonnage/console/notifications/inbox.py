@@ -33,7 +33,7 @@ async def show(page: AnyMember, before: UuidPath | None = None) -> Response:
     return page.render(
         "notifications/inbox.html",
         rows=rows,
-        unread=found.unread,
+        unread=page.unread,
         most_unread=MOST_UNREAD,
         newest=shown[0].position if shown and before is None else None,
         older=shown[-1].id if len(found.events) > _SHOWN else None,

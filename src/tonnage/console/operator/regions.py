@@ -14,9 +14,10 @@ from tonnage.metering.lists import RegionRow, region_rows
 from tonnage.provisioning.drift_actions import request_full_reconcile
 from tonnage.provisioning.drift_queries import DriftRow, drift_rows
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
-from tonnage.regions.actions import add_region, make_default, no_region, remove_region
+from tonnage.regions.actions import add_region, make_default, no_region, remove_region, state_capacity
 from tonnage.regions.region import METERED, NewRegion, endpoint, region_name
 from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.number_fields import Size, typed_size
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
 
@@ -34,6 +35,12 @@ class NewRegionForm(Form):
     s3: _Endpoint
     iam: _Endpoint
     sts: _Endpoint
+
+
+class CapacityForm(Form):
+    """What a region can store."""
+
+    capacity: Size | None = None
 
 
 @routes.get("")
@@ -88,6 +95,26 @@ async def prefer(page: OperatorAdmin, region: str) -> Response:
     return page.redirect(
         PATH, gettext("Default region changed: new storage accounts go there unless another region is chosen")
     )
+
+
+@routes.get("/{region}/capacity")
+@routes.post("/{region}/capacity")
+async def capacity(page: OperatorAdmin, region: str) -> Response:
+    """The form that says how much the cluster can store; an empty one says that nobody knows."""
+    found = await _found(page, region)
+    stated, numbers = found.physical_capacity, page.formats.number_format
+    form = unbound(CapacityForm, **(typed_size("capacity", stated, numbers) if stated else {}))
+    if page.request.method == "POST":
+        known = page.fields.get("capacity", "").strip()
+        form = bind(CapacityForm, page.fields if known else {}, numbers)
+        if await form.submit(lambda values: _state(page, region, values), fields={"physicalCapacity": "capacity"}):
+            return page.redirect(f"{PATH}#region-{found.id}", gettext("Physical capacity stated"))
+    return page.render("operator/region_capacity.html", status=form.status, form=form, region=found)
+
+
+async def _state(page: PageRequest, region: str, values: CapacityForm) -> bool:
+    await page.database.run(state_capacity, page.actor, region, values.capacity, page.business_now)
+    return True
 
 
 @routes.get("/{region}/removal")

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.partner import account, accounts, billing_profile, prices, usage
+from tonnage.console.partner import account, accounts, billing_profile, overview, prices, usage
 
 routes: tuple[APIRouter, ...] = (
+    overview.routes,
     accounts.routes,
     account.routes,
     billing_profile.routes,

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.webhooks import endpoint, endpoints
+from tonnage.console.webhooks import editing, endpoint, endpoints
 
-routes: tuple[APIRouter, ...] = (endpoints.routes, endpoint.routes)
+routes: tuple[APIRouter, ...] = (endpoints.routes, endpoint.routes, editing.routes)

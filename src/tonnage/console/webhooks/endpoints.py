@@ -14,14 +14,14 @@ from tonnage.webhooks.endpoint import MOST_ENDPOINTS, EndpointChange
 from tonnage.webhooks.lists import endpoint_rows
 
 PATH = "/webhooks"
-_TYPE = "type."
+TYPE = "type."
 """What the names of the checkboxes of types begin with."""
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-class NewWebhookForm(Form):
-    """The types are checkboxes: none is all."""
+class WebhookForm(Form):
+    """What people say of a webhook. The types are checkboxes: none is all."""
 
     url: Text
     description: Name | None = None
@@ -38,19 +38,27 @@ async def show(page: AnyAdmin) -> Response:
 @routes.post("/new")
 async def new(page: AnyAdmin) -> Response:
     """The form; and the answer to it, which alone shows the secret."""
-    form = unbound(NewWebhookForm)
+    form = unbound(WebhookForm)
     if page.request.method == "POST":
-        form = bind(NewWebhookForm, page.fields)
+        form = bind(WebhookForm, page.fields)
         made = await form.submit(lambda values: _create(page, values), about="url")
         if made:
             return page.render(
                 "webhooks/secret.html", secret=made.secret, path=f"{PATH}/{made.id}", title=gettext("Webhook created")
             )
-    types = [(event.type, gettext(event.label)) for event in types_for(page.actor.kind)]
-    return page.render("webhooks/new.html", status=form.status, form=form, types=types, prefix=_TYPE)
+    return page.render("webhooks/new.html", status=form.status, form=form, types=type_choices(page), prefix=TYPE)
 
 
-async def _create(page: PageRequest, values: NewWebhookForm) -> WithSecret:
-    types = tuple(name.removeprefix(_TYPE) for name in page.fields if name.startswith(_TYPE))
-    change = EndpointChange(values.url.strip(), values.description or "", types)
+def type_choices(page: PageRequest) -> list[tuple[str | None, str]]:
+    """The events that the reader's organisation can see, with their labels."""
+    return [(event.type, gettext(event.label)) for event in types_for(page.actor.kind)]
+
+
+def chosen_types(page: PageRequest) -> tuple[str, ...]:
+    """Those whose boxes are ticked."""
+    return tuple(name.removeprefix(TYPE) for name in page.fields if name.startswith(TYPE))
+
+
+async def _create(page: PageRequest, values: WebhookForm) -> WithSecret:
+    change = EndpointChange(values.url.strip(), values.description or "", chosen_types(page))
     return await page.database.transaction(create_endpoint, page.services, page.actor, change, page.wall_now)

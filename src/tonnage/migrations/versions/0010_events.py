@@ -18,6 +18,8 @@ PACKAGES: tuple[str, ...] = (
     "forecasts",
     "notifications",
     "webhooks",
+    "regions",
+    "attention",
     "overrides",
     "suspensions",
 )
