@@ -145,6 +145,10 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     )
 
 
+_MONEY = (*price_books.routes, price_previews.routes, *statements.routes, credit_notes.routes, month_end.routes)
+_SIGNALS = (events.routes, alerts.routes, overrides.routes, suspensions.routes, forecasts.routes, *webhooks.routes)
+
+
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:
     problem.install(app, record_forbidden)
     console.install(app)
@@ -166,17 +170,8 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         *accounts.routes,
         access_keys.routes,
         usage.routes,
-        *price_books.routes,
-        price_previews.routes,
-        *statements.routes,
-        credit_notes.routes,
-        month_end.routes,
-        events.routes,
-        alerts.routes,
-        overrides.routes,
-        suspensions.routes,
-        forecasts.routes,
-        *webhooks.routes,
+        *_MONEY,
+        *_SIGNALS,
         api_keys.routes,
         *metering.routes,
         regions.routes,

@@ -12,7 +12,8 @@ from tests.list_pages import walk
 from tests.usage.steps import OPENED, TODAY, at, purge, record
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions, change_actions
-from tonnage.accounts.lists import OWN_ACCOUNTS, AccountRow, account_detail, account_rows, every_account
+from tonnage.accounts.account_queries import account_detail
+from tonnage.accounts.lists import OWN_ACCOUNTS, AccountRow, account_rows, every_account
 from tonnage.lists import ListState, PageOf
 from tonnage.web.list_state import read_list_state
 

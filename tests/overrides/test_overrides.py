@@ -11,9 +11,9 @@ from tests.cast import NOW, TB, Cast, with_role
 from tests.unchanged import refused
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts.account import AccountChange
+from tonnage.accounts.account_queries import account_detail
 from tonnage.accounts.actions import delete_account
 from tonnage.accounts.change_actions import change_account
-from tonnage.accounts.lists import account_detail
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
 from tonnage.error_codes import ConflictCode

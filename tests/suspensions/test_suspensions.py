@@ -12,7 +12,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.accounts import actions as accounts
 from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange, NewAccount
-from tonnage.accounts.lists import account_detail
+from tonnage.accounts.account_queries import account_detail
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, EditConflict, Forbidden, NotFound, PreconditionFailed

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
-from tonnage.accounts.queries import EFFECTIVE, LIVING
+from tonnage.accounts.extended_queries import PROVISIONING, STATE
+from tonnage.accounts.queries import EFFECTIVE
 from tonnage.db import Connection, streamed
 from tonnage.email_address import email_search
 from tonnage.keyset import Sort, bigint, by_name, day, float8, numeric, text, timestamptz
@@ -31,7 +31,6 @@ from tonnage.lists import (
 )
 from tonnage.money import Money
 from tonnage.partners.forecast_lists import ACCOUNT_FORECAST, FULL_DAY
-from tonnage.partners.partner import effective_capacity
 
 
 class AccountRow(NamedTuple):
@@ -236,72 +235,3 @@ def _params(scope: UUID | None, partner_id: UUID | None, state: ListState, month
         "month": month.replace(day=1),
         **email_search(state.search),
     }
-
-
-class AccountDetail(NamedTuple):
-    """An account that is not purged. Capacities in bytes."""
-
-    id: int
-    name: str
-    contact_email: str
-    partner_id: UUID
-    partner: str
-    region: str
-    s3_url: str
-    iam_url: str
-    sts_url: str
-    allocated: int
-    """0: pay-per-use."""
-    overdraft: bool
-    used: int
-    objects: int | None
-    """None: never counted."""
-    measured_at: datetime | None
-    created_at: datetime
-    deletion_requested_at: datetime | None
-    pending_deleted_at: datetime | None
-    is_being_purged: bool
-    """Since then it cannot be restored."""
-    suspended_at: datetime | None
-    suspension_reason: str | None
-    partner_suspended_at: datetime | None
-    partner_suspension_reason: str | None
-    state: str
-    """As in AccountRow, and the two after it."""
-    state_cause: str | None
-    level: int | None
-    provisioning: str
-    """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
-    rejection_reason: str | None
-    """Why its cluster refuses it."""
-    access_keys: int
-    override_capacity: int | None
-    """None: it has no override."""
-    override_until: datetime | None
-    """Its end, a midnight. Later than that: a job has not ended it yet."""
-
-    def effective(self, now: datetime) -> int:
-        """The allocation, in bytes, with an override that runs."""
-        return effective_capacity(self.allocated, self.override_capacity, self.override_until, now)
-
-
-async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> AccountDetail | None:
-    """`scope` is the partner or its distributor; the operator passes the partner's own id."""
-    cursor = await conn.execute(
-        f"""
-        with s as (select s.* from {LIVING})
-        select s.id, s.name, s.contact_email, s.partner_id, o.name, r.name, r.s3_url, r.iam_url, r.sts_url,
-            s.allocated_capacity, s.allow_overdraft, u.used, u.objects, u.measured_at, s.created_at,
-            s.deletion_requested_at, s.pending_deleted_at, s.purge_started_at is not null,
-            s.suspended_at, s.suspension_reason, p.suspended_at, p.suspension_reason, c.state, c.cause, c.level,
-            {PROVISIONING}, {REJECTION_REASON},
-            (select count(*) from access_key where account_id = s.id and state = 'active'),
-            s.override_capacity, s.override_until
-        from s join account_usage u on u.account_id = s.id
-        join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
-        join partner p on p.id = s.partner_id cross join lateral {STATE} c
-        """,
-        {"id": account_id, "partner": partner_id, "scope": scope},
-    )
-    row = await cursor.fetchone()
-    return AccountDetail(*row) if row else None

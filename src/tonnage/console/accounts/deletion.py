@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from tonnage.accounts.account import earliest_purge
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.accounts.actions import delete_account, set_deletion
-from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.rendering import gettext

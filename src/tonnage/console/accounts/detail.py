@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from starlette.responses import Response
 
-from tonnage.accounts.lists import AccountDetail
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.alerts.alert_level import AlertSubject
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range

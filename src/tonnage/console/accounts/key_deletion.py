@@ -6,7 +6,7 @@ from tonnage.access_keys.access_key import no_key
 from tonnage.access_keys.actions import delete_key
 from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
-from tonnage.accounts.lists import AccountDetail
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.rendering import gettext

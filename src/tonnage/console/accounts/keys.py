@@ -6,7 +6,7 @@ from tonnage.access_keys.access_key import CreatedKey
 from tonnage.access_keys.actions import create_key
 from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
-from tonnage.accounts.lists import AccountDetail
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.db import Connection
 from tonnage.errors import Unavailable

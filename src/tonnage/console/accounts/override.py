@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from tonnage.accounts.account import PartnerRemaining
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.accounts.actions import no_account
-from tonnage.accounts.lists import AccountDetail
 from tonnage.accounts.queries import partner_remaining
 from tonnage.console import override_form
 from tonnage.console.accounts.scope import AccountContext

@@ -9,8 +9,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from tonnage.access.actor import Kind, Role
+from tonnage.accounts.account_queries import AccountDetail, account_detail
 from tonnage.accounts.actions import no_account
-from tonnage.accounts.lists import AccountDetail, account_detail
 from tonnage.console.page_request import PageRequest
 from tonnage.db import Connection
 

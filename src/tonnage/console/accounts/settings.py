@@ -5,9 +5,9 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from tonnage.accounts.account import AccountChange, PartnerRemaining
+from tonnage.accounts.account_queries import AccountDetail
 from tonnage.accounts.actions import no_account
 from tonnage.accounts.change_actions import change_account
-from tonnage.accounts.lists import AccountDetail
 from tonnage.accounts.queries import partner_remaining
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.edit_conflict import allowed, explain, size_or_pay_per_use
