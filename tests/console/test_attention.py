@@ -83,6 +83,18 @@ CASES = [
     Case("accounts-growing", """
          update account_usage set used = 7e11, rolled_up_to = %(now)s where account_id = %(account)s""",
          {PARTNER: ACCOUNT[PARTNER]}, RESIZE, "700 GB more in 7 days, now 700 GB"),
+    Case("full-soon", """
+         insert into forecast (account_id, partner_id, contract_id, organisation_id, seller_id, capacity, computed_on,
+            earliest, likely, latest)
+         select account, partner, contract, %(partner)s, seller, capacity, %(now)s, '2026-04-01', '2026-04-05', null
+         from (values
+            (%(account)s::bigint, null::uuid, null::uuid, %(partner)s::uuid, 1e12),
+            (null, %(partner)s::uuid, null, %(distributor)s::uuid, 10e12),
+            (null, null, %(contract)s::uuid, operator_id(), 100e12)
+         ) v (account, partner, contract, seller, capacity)""",
+         {OPERATOR: "/operator/contracts/{contract}", DISTRIBUTOR: PARTNERS[DISTRIBUTOR], PARTNER: ACCOUNT[PARTNER]},
+         {OPERATOR: OF_CONTRACT[OPERATOR], DISTRIBUTOR: ALLOCATION, **RESIZE},
+         "are full on 1 Apr 2026 at the earliest, likely on 5 Apr 2026"),
     Case("deletions", """
          update storage_account set deletion_requested_at = %(now)s, pending_deleted_at = '2026-05-05'
          where id = %(account)s""",

@@ -23,6 +23,7 @@ FORGED = {
     "float8": ("1e308", "1e-320", "-0.0", "9" * 20),
     "text": ("", "\x01", "\uffff", "' or true --", "%s", "x" * 1000),
     "timestamptz": ("infinity", "-infinity", "0001-01-01T00:00+00:00", "9999-12-31T23:59:59.999999+00:00"),
+    "date": ("infinity", "-infinity", "0001-01-01", "9999-12-31"),
     "uuid": ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
 }
 """Values at the limits of each type, which a cursor may have."""

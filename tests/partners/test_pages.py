@@ -75,7 +75,7 @@ async def test_a_partners_row(cast: Cast, data: PartnerData) -> None:
     (row,) = (await asked(cast, data.scope)).rows
     assert row == await cast.row(
         "select p.id, %s, p.contract_id, 'Other', d.id, d.name, 5 * 10^12::bigint, true, 2 * 10^12::bigint,"
-        " 3 * 10^12::numeric, 1, %s::timestamptz, null, null, null, false"
+        " 3 * 10^12::numeric, 1, %s::timestamptz, null, null, null, null, false, null"
         " from partner p join organisation d on d.id = p.distributor_id where p.id = %s",
         name,
         OPENED,

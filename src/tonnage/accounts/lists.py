@@ -80,7 +80,7 @@ class AccountRow(NamedTuple):
 
 _COLUMNS: LiteralString = f"""
     s.id, s.name, s.contact_email, s.partner_id, o.name, d.name, r.name, s.allocated_capacity, s.allow_overdraft,
-    u.used, u.objects, s.created_at, s.pending_deleted_at, c.state, c.cause, c.level, {PROVISIONING},
+    u.used, u.objects, s.created_at, s.pending_deleted_at, st.state, st.cause, st.level, {PROVISIONING},
     n.currency, n.net, coalesce(n.problem = 'several_currencies', false), f.likely"""
 
 _SORTS: Mapping[str, Sort] = {
@@ -181,7 +181,7 @@ def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> Lite
             join lateral (select * from region where id = s.region_id offset 0) r on true
             join lateral (select * from organisation where id = s.partner_id offset 0) o on true
             join lateral (select name from organisation where id = o.parent_id offset 0) d on true
-            join lateral {STATE} c on true
+            join lateral {STATE} st on true
             {_NET if "fee" in state.spec.sorts else _NO_NET} {ACCOUNT_FORECAST}
         ) on true
         order by {page_order(state, sort)}

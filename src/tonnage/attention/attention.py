@@ -16,6 +16,8 @@ SOON = timedelta(days=7)
 """How far ahead statements and digests look, and how far back growth."""
 JUST_REACHED = timedelta(days=3)
 """How long an alert is new: over a weekend."""
+FULL_SOON = timedelta(days=42)
+"""How long before it is likely full something needs more capacity."""
 KEYS_SOON = timedelta(days=30)
 """How long before its end an API key needs a successor."""
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
 from tonnage.access.actor import Kind
-from tonnage.attention.attention import JUST_REACHED, SOON, Attention, AttentionReader, AttentionRow, rounded
+from tonnage.accounts.queries import EFFECTIVE
+from tonnage.attention.attention import FULL_SOON, JUST_REACHED, SOON, Attention, AttentionReader, AttentionRow, rounded
 from tonnage.attention.lists import found, read
 from tonnage.db import Connection
 from tonnage.errors import Sentence
 from tonnage.partners.lists import OVER, FullPartners
+from tonnage.partners.queries import EFFECTIVE as EFFECTIVE_OF_PARTNER
 from tonnage.usage.lists import has_few_partners, top_movers
 from tonnage.usage.top_movers import COMPARED_DAYS
 
@@ -26,7 +28,7 @@ async def partners_over(conn: Connection, reader: AttentionReader, most: int) ->
     """Partners that use more than their allocation, the largest excess first; for a partner itself."""
     sql = found(
         f"""
-        select p.id, p.distributor_id, p.used, p.allocated_capacity as capacity from partner p
+        select p.id, p.distributor_id, p.used, {EFFECTIVE_OF_PARTNER} as capacity from partner p
         where p.closed_at is null and {OVER} and {_PARTNERS[reader.kind]}
         """,
         _MOST_EXCESS,
@@ -74,11 +76,11 @@ async def contracts_over(conn: Connection, reader: AttentionReader, most: int) -
 async def accounts_over(conn: Connection, reader: AttentionReader, most: int) -> Attention:
     """A partner's storage accounts that use more than their allocation, the largest excess first."""
     sql = found(
-        """
-        select s.id, s.name, s.partner_id, u.used, s.allocated_capacity as capacity
+        f"""
+        select s.id, s.name, s.partner_id, u.used, {EFFECTIVE} as capacity
         from storage_account s join account_usage u on u.account_id = s.id
         where s.partner_id = %(partner)s and s.purged_at is null
-            and s.allocated_capacity > 0 and u.used > s.allocated_capacity
+            and s.allocated_capacity > 0 and u.used > {EFFECTIVE}
         """,
         _MOST_EXCESS,
         """f.id::text, f.name, f.partner_id, '', f.used, f.capacity,
@@ -93,6 +95,52 @@ def _over(values: Sequence[Any]) -> Sentence:
     if since is None:
         return Sentence("{excess} more than its {capacity}", **sizes)
     return Sentence("{excess} more than its {capacity}, since {since}", since=since.date(), **sizes)
+
+
+_FORECAST: Mapping[Kind, tuple[LiteralString, LiteralString, LiteralString]] = {
+    Kind.OPERATOR: (
+        "contract k join organisation o on o.id = k.distributor_id",
+        "k.id = f.contract_id and k.closed_at is null and k.reserved_capacity = f.capacity",
+        "k.id::text as id, coalesce(k.details, left(k.id::text, 8)) as name, o.id as organisation_id, o.name as whose",
+    ),
+    Kind.DISTRIBUTOR: (
+        "partner p join organisation o on o.id = p.id",
+        "p.id = f.partner_id and p.closed_at is null and p.allocated_capacity = f.capacity",
+        "p.id::text as id, o.name, p.id as organisation_id, '' as whose",
+    ),
+    Kind.PARTNER: (
+        "storage_account s",
+        "s.id = f.account_id and s.purged_at is null and s.allocated_capacity = f.capacity",
+        "s.id::text as id, s.name, s.partner_id as organisation_id, '' as whose",
+    ),
+}
+"""What the reader has given a capacity, which a forecast `f` counts for as long as it is that capacity."""
+
+
+async def full_soon(conn: Connection, reader: AttentionReader, most: int) -> Attention:
+    """What is likely full within some weeks, the first one first: of an operator its contracts, of a distributor its
+    partners, of a partner its storage accounts."""
+    table, same, columns = _FORECAST[reader.kind]
+    sql = found(
+        f"""
+        select {columns}, f.earliest, f.likely, f.latest, f.capacity from forecast f join {table} on {same}
+        where f.seller_id = %(seller)s and f.likely <= %(until)s
+        """,
+        "f.likely, f.id",
+        "f.id, f.name, f.organisation_id, f.whose, f.earliest, f.likely, f.latest, f.capacity",
+    )
+    until = reader.today + FULL_SOON
+    return await read(conn, sql, {"seller": reader.organisation_id, "until": until, "most": most}, _full)
+
+
+def _full(values: Sequence[Any]) -> Sentence:
+    earliest, likely, latest, capacity = values
+    days = {"capacity": rounded(capacity), "earliest": earliest, "likely": likely}
+    if latest is None:
+        return Sentence("Its {capacity} are full on {earliest} at the earliest, likely on {likely}", **days)
+    return Sentence(
+        "Its {capacity} are full between {earliest} and {latest}, likely on {likely}", latest=latest, **days
+    )
 
 
 _ALERTED_PARTNERS: Mapping[Kind, LiteralString] = {

@@ -278,7 +278,7 @@ async def full_partners(conn: Connection, scope: UUID | None = None, most: int =
     cursor = await conn.execute(
         f"""
         with full_ones as materialized (
-            select p.id, p.seq, p.distributor_id, p.allocated_capacity, p.used, {OVER} as is_over
+            select p.id, p.seq, p.distributor_id, {EFFECTIVE} as allocated_capacity, p.used, {OVER} as is_over
             from partner p
             where p.closed_at is null and ({NEAR} or {OVER}) {"and p.distributor_id = %(scope)s" if scope else ""}
         ), counted as (

@@ -212,6 +212,21 @@ SECTIONS = (
         _REGIONS,
     ),
     Section(
+        "full-soon",
+        N_("About to be full, by the forecast"),
+        capacity_lists.full_soon,
+        {
+            _OPERATOR: _CONTRACTS[_OPERATOR],
+            _DISTRIBUTOR: _PARTNERS[_DISTRIBUTOR],
+            _PARTNER: _ACCOUNT[_PARTNER],
+        },
+        {
+            _OPERATOR: _CALL_ITS_OWNER,
+            _DISTRIBUTOR: _RESIZE_PARTNER[_DISTRIBUTOR],
+            _PARTNER: _RESIZE_ACCOUNT[_PARTNER],
+        },
+    ),
+    Section(
         "alerts",
         N_("Near the allocation: levels reached in the last 3 days"),
         capacity_lists.partner_alerts,
