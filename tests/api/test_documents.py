@@ -46,7 +46,7 @@ async def test_distributors_and_partners_get_the_same_operations(both: list[dict
     # Only the partner keeps profiles of its customers.
     assert own.pop("getAccountsBillingProfile")
     assert own.pop("setAccountsBillingProfile")
-    assert len(own) == 21
+    assert len(own) == 22
     for name, operation in own.items():
         words = re.split("(?=[A-Z])", name, maxsplit=1)
         twin = named[f"{words[0]}Partner{words[1]}"]

@@ -40,7 +40,7 @@ async def test_in_another_revision_nothing_is_changed(route: APIRoute, client: A
         response = await client.http.request(operation.method, operation.path, headers=headers, **operation.more)
         assert response.status_code == 412, response.text
         problem = response.json()
-        assert {"id", "clientAccountId", "organisationId", "number"} & problem["current"].keys()
+        assert {"id", "clientAccountId", "organisationId", "partnerId", "number"} & problem["current"].keys()
         assert re.fullmatch(r'"[0-9]+"', response.headers["etag"])
     assert_same(before, await client.cast.database.run(snapshot))
 

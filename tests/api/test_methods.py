@@ -42,6 +42,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "secretID": str(data.webhook.secret),
         "deliveryID": str(data.webhook.delivery),
         "token": "unknown",
+        "section": "over",
         "code": "not_found",
         "name": static_files.url("console.css").removeprefix("/static/"),
     }

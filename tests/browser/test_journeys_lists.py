@@ -125,11 +125,12 @@ def test_a_file_is_what_the_table_shows(
             "Contract",
             "Allocated bytes",
             "Used bytes",
+            "Full by",
             "Storage accounts",
             f"Fee {datetime.now(UTC):%Y-%m}",
             "Currency",
         ),
-        *("Created", "ID"),
+        *("Created", "Suspended since", "ID"),
     ]
     assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "-", "@"}]
     assert [[row[0].removeprefix("'"), *row[1:]] for row in rows[1:]] == table
@@ -145,9 +146,11 @@ def shown_row(row: Locator) -> list[str]:
         row.get_by_role("rowheader").locator(".sub").inner_text(),
         str(exact_bytes(cells.nth(0))),
         str(exact_bytes(cells.nth(1))),
+        "",  # no forecast says when it is full
         cells.nth(3).inner_text(),
         *fee(cells.nth(4).inner_text()),
         str(datetime.strptime(f"{cells.nth(6).inner_text()} +0000", "%b %d, %Y %z").date()),
+        "",  # not suspended
         (link.get_attribute("href") or "").rpartition("/")[2],
     ]
 

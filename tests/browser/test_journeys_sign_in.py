@@ -108,7 +108,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     recovery = page.get_by_label("Recovery codes", exact=True).inner_text().split()
     assert len(recovery) == 10
     page.get_by_role("link", name="I have saved them").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
     sign_out(page)
     submit_password(page, login["email"], login["password"])
@@ -121,13 +121,13 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     page.goto(f"{demo.origin}/partner/accounts")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
     give_code(page, app.code())
-    expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
     sign_out(page)
     submit_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Use a recovery code").click()
     give_code(page, recovery[3].lower().replace("-", " "), "Recovery code")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.goto(f"{demo.origin}/profile/second-factor")
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"Recovery codes left\s*9"))
 
@@ -175,7 +175,7 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(signed_out: Tab, de
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
     submit_password(page, other["email"], other["password"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
 def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mails: MailServer) -> None:
@@ -213,7 +213,7 @@ def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mai
     submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("The e-mail address or password is wrong.")
     submit_password(page, login["email"], "Newly-chosen-4-me")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     sign_out(page)
     page.goto(link)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")

@@ -1,5 +1,6 @@
 """Every page of every audience: reached by links, and without findings of axe or the browser."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -61,6 +62,33 @@ ELSEWHERE = {
 
 _SUSPENDED = """
     update storage_account set suspended_at = now(), suspension_reason = 'Unpaid invoices' where seq % 2 = 0
+"""
+
+_OVERRIDDEN_ACCOUNTS = """
+    with s as (
+        update storage_account set override_capacity = allocated_capacity + 1, override_until = current_date + 20
+        where allocated_capacity > 0 and purged_at is null and seq % 3 = 0 returning *
+    ), v as (
+        insert into capacity_override (account_id, capacity, valid_from, valid_until, is_free, reason)
+        select id, override_capacity, now(), override_until, true, 'Migration' from s
+    )
+    update partner p set overrides_of_accounts = added
+    from (select partner_id, count(*) as added from s group by partner_id) s where p.id = s.partner_id
+"""
+_OVERRIDDEN_PARTNERS = """
+    with p as (
+        update partner set override_capacity = allocated_capacity + 10, override_until = current_date + 20
+        where allocated_capacity > 0 and closed_at is null returning *
+    ), v as (
+        insert into capacity_override (partner_id, capacity, valid_from, valid_until, is_free, reason)
+        select id, override_capacity, now(), override_until, false, 'Season' from p
+    )
+    update contract k set allocated_capacity = k.allocated_capacity + added
+    from (select contract_id, count(*) * 10 as added from p group by contract_id) p where k.id = p.contract_id
+"""
+_SUSPENDED_PARTNERS = """
+    update partner set suspended_at = now(), suspension_reason = 'Unpaid invoices', suspension_cause = 'person'
+    where distributor_id = %(distributor)s and id <> %(partner)s
 """
 
 _LOCKED = """
@@ -137,6 +165,9 @@ def demo(demo: Demo) -> Demo:
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount > 3
+        assert conn.execute(_OVERRIDDEN_PARTNERS).rowcount > 0
+        assert conn.execute(_OVERRIDDEN_ACCOUNTS).rowcount > 0
+        assert conn.execute(_SUSPENDED_PARTNERS, known).rowcount > 0
         assert conn.execute(_LOCKED, known).rowcount > 0
         assert conn.execute(_PRICED).rowcount > 3
         assert conn.execute(_PUBLISHED).rowcount > 1
@@ -234,7 +265,7 @@ def test_a_section_of_the_start_page_with_all_its_rows(signed_in: Enter, demo: D
     page = signed_in("distributor").page
     page.goto(f"{demo.origin}/distributor")
     assert examine(page, "whom-to-call") == []
-    page.get_by_role("region", name="Waiting for deletion").get_by_role("link", name="All").click()
+    page.get_by_role("region", name="Waiting for deletion").get_by_role("link", name=re.compile("^All ")).click()
     assert examine(page, picture_name("/today/{section}")) == []
     page.get_by_role("main").get_by_role("link", name="Restore").first.click()
     page.get_by_role("button", name="Restore").click()

@@ -96,8 +96,8 @@ async def test_contracts_lead_to_their_partners_and_are_a_file(client: AppClient
     assert f'href="/distributor/partners?contract={contract}"' in page.text
     assert "Empty" not in page.text
     file = lines((await browser.get("/distributor/contracts.csv?show=full")).text)
-    assert file[1][:6] == ["'@Main", "10000000000000", "9500000000000", "500000000000", "0", "1"]
-    assert file[1][6:8] == ["100", "EUR"]
+    assert file[1][:7] == ["'@Main", "10000000000000", "9500000000000", "500000000000", "0", "", "1"]
+    assert file[1][7:9] == ["100", "EUR"]
     assert len(file) == 2
 
 
@@ -110,8 +110,8 @@ async def test_a_file_is_written_for_the_spreadsheet_of_its_reader(client: AppCl
     path = "/distributor/contracts.csv"
     english = await browser.get(path)
     assert english.content.startswith(b"\xef\xbb\xbfName,Reserved bytes,")
-    assert english.text.splitlines()[1].startswith("a;'=1,10000000000000,0,10000000000000,0,0,0.625,EUR,")
+    assert english.text.splitlines()[1].startswith("a;'=1,10000000000000,0,10000000000000,0,,0,0.625,EUR,")
     await client.cast.row("update member set locale = 'de_DE' where id = %s returning id", browser.member_id)
     german = await browser.get(path)
     assert german.content.startswith(b"\xef\xbb\xbfName;Reserved bytes;")
-    assert german.text.splitlines()[1].startswith('"a;\'=1";10000000000000;0;10000000000000;0;0;0,625;EUR;')
+    assert german.text.splitlines()[1].startswith('"a;\'=1";10000000000000;0;10000000000000;0;;0;0,625;EUR;')

@@ -140,10 +140,11 @@ async def test_the_operator_sees_which_statements_are_late(client: AppClient, da
     )
     client.clock.now = max(client.clock.now, datetime(2026, 4, 1, tzinfo=UTC))  # it was due in March
     operator = await client.sign_in(cast.operator, Role.VIEWER)
-    page = (await operator.get("/operator")).text.partition('id="attention"')[2]
+    page = (await operator.get("/operator")).text
     assert "Nothing needs attention" not in page
-    overdue = r'href="/statements\?role=seller&amp;show=overdue">\d+ statements? that distributors have to pay'
-    assert re.search(overdue, page)
+    unpaid = page.partition('id="today-sold"')[2].partition("</section>")[0]
+    assert f'href="/statements/{statement}"' in unpaid
+    assert re.search(r"81\.29.*was due on 17 Mar 2026", unpaid)
     assert (await operator.get("/statements?role=seller&show=overdue")).status_code == 200
     assert re.search(r'href="/statements/months/20\d\d-\d\d">\d+ statements? could not be frozen', page)
     assert "your partners have to pay" not in page

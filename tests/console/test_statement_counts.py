@@ -29,15 +29,15 @@ MOST = 4
 """Further statements of a page."""
 
 MORE = {
-    "/operator": 24,
+    "/operator": 25,
     "/operator/distributors/{distributorID}": 5,
     "/operator/partners/{partnerID}": 11,
     "/operator/accounts/{accountID}": 5,
-    "/distributor": 18,
+    "/distributor": 19,
     "/distributor/contracts/{contractID}": 5,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
-    "/partner": 12,
+    "/partner": 13,
     "/partner/accounts": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
     "/statements/months/{month}": 10,

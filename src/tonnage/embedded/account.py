@@ -1,5 +1,6 @@
 """The system user that PostgreSQL runs as, because it refuses to run as root."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -67,9 +68,16 @@ def _create() -> pwd.struct_passwd:
             "PostgreSQL refuses to run as root, and useradd is not available to create a user for it. "
             f"Create a system user named {_NAME}, or run Tonnage as an ordinary user."
         )
+    # Two first starts at once: useradd looks for the name before it takes its own lock, so the second one would give
+    # the user another uid, and the first server's files to nobody.
+    with open("/etc/passwd", "rb") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        return _find() or _made_by(useradd)
+
+
+def _made_by(useradd: str) -> pwd.struct_passwd:
     options = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group"]
     made = subprocess.run([useradd, *options, _NAME], capture_output=True, text=True, check=False)  # noqa: S603
-    # Two concurrent first starts: the second useradd fails, but the user exists.
     entry = _find()
     if entry is None:
         raise EmbeddedError(f"useradd could not create the system user {_NAME}: {made.stderr.strip()}")
