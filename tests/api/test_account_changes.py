@@ -97,6 +97,7 @@ async def test_the_whole_view(account: Account) -> None:
         "createdAt": "2026-03-15T12:00:00Z",
         "used": 0,
         "provisioning": "metered",
+        "state": {"name": "normal"},
     }
     await account.client.cast.row(
         "update account_usage set used = 7, objects = 3, measured_at = %s where account_id = %s returning 1",
@@ -299,14 +300,12 @@ async def test_a_suspension(account: Account) -> None:
     before = await account.view()
     first = await account.call("PUT", "/suspension", reason="  Unpaid ")
     since = "2026-03-15T12:00:00Z"
-    assert (first.status_code, first.json()) == (
-        200,
-        {**before, "suspension": {"reason": "Unpaid", "since": since}},
-    )
+    closed = {**before, "state": {"name": "closed", "cause": "person"}}
+    assert (first.status_code, first.json()) == (200, {**closed, "suspension": {"reason": "Unpaid", "since": since}})
     account.client.clock.now += timedelta(hours=1)
     for reason in ("Unpaid", "Still unpaid"):
         again = await account.call("PUT", "/suspension", reason=reason)
-        assert again.json() == {**before, "suspension": {"reason": reason, "since": since}} == await account.view()
+        assert again.json() == {**closed, "suspension": {"reason": reason, "since": since}} == await account.view()
     for _ in range(2):
         resumed = await account.call("DELETE", "/suspension")
         assert (resumed.status_code, resumed.content) == (204, b"")
