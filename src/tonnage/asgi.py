@@ -42,6 +42,7 @@ from tonnage.members import api as members
 from tonnage.metering import api as metering
 from tonnage.migrations import state
 from tonnage.month_end import api as month_end
+from tonnage.overdraft_caps import api as overdraft_caps
 from tonnage.overrides import api as overrides
 from tonnage.partners import api as partners
 from tonnage.price_books import api as price_books
@@ -146,7 +147,8 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 
 _MONEY = (*price_books.routes, price_previews.routes, *statements.routes, credit_notes.routes, month_end.routes)
-_SIGNALS = (events.routes, alerts.routes, overrides.routes, suspensions.routes, forecasts.routes, *webhooks.routes)
+_CAPACITY = (alerts.routes, forecasts.routes, overrides.routes, overdraft_caps.routes, suspensions.routes)
+_SIGNALS = (*_CAPACITY, events.routes, *webhooks.routes)
 
 
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:

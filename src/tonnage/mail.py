@@ -25,9 +25,8 @@ _LONG_PATIENCE = 300.0
 """Seconds likewise, where servers look into files before they accept a mail (RFC 5321, section 4.5.3.2)."""
 
 _NO_UTF8 = (
-    "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8), so this "
-    "mail cannot be sent. Give the member another address, or set TONNAGE_SMTP_URL to a server that accepts "
-    "it and run the job again."
+    "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8). Give the member "
+    "another address, or set TONNAGE_SMTP_URL to a server that accepts it and run the job again."
 )
 
 _NO_TLS = (

@@ -43,6 +43,7 @@ from tonnage.metering import jobs as metering
 from tonnage.month_end import jobs as month_end
 from tonnage.notices import jobs as notices
 from tonnage.notifications import jobs as notifications
+from tonnage.overdraft_caps import jobs as overdraft_caps
 from tonnage.overrides import jobs as overrides
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
@@ -72,6 +73,7 @@ JOB_MODULES = (
     month_end,
     notices,
     notifications,
+    overdraft_caps,
     overrides,
     provisioning,
     regions,

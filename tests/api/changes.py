@@ -13,6 +13,8 @@ from tonnage.alerts.actions import set_levels
 from tonnage.asgi import create_app
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
+from tonnage.overdraft_caps import actions as overdraft_caps
+from tonnage.overdraft_caps.overdraft_cap import NewCap
 from tonnage.overrides import actions as overrides
 from tonnage.overrides.override import NewOverride
 from tonnage.suspensions.actions import suspend_partner
@@ -42,10 +44,30 @@ async def override(client: AppClient, data: AccountData, *, of_partner: bool) ->
         await cast.database.run(overrides.grant_to_account, data.partner, partner, data.account, granted, cast.now)
 
 
+async def allow_overdraft(client: AppClient, data: AccountData) -> None:
+    """For the partner and its account, so that there is something to cap."""
+    await client.cast.row("update storage_account set allow_overdraft = true where id = %s returning id", data.account)
+    partner = data.partner.organisation_id
+    await client.cast.row("update partner set allow_overdraft = true where id = %s returning id", partner)
+
+
+async def cap(client: AppClient, data: AccountData, *, of_partner: bool) -> None:
+    """Of the partner, or of its account."""
+    await allow_overdraft(client, data)
+    run, now = client.cast.database.run, client.cast.now
+    if of_partner:
+        partner = data.partner.organisation_id
+        await run(overdraft_caps.set_of_partner, data.distributor, partner, NewCap(percent=10), now)
+    else:
+        await run(overdraft_caps.set_of_account, data.partner, data.account, NewCap(percent=10), now)
+
+
 async def _make_what_is_deleted(route: APIRoute, actor: Actor, client: AppClient, data: AccountData) -> None:
     cast = client.cast
     if route.path.endswith("/override"):
         await override(client, data, of_partner="accountID" not in route.path)
+    if route.path.endswith("/overdraft-cap"):
+        await cap(client, data, of_partner="accountID" not in route.path)
     if route.path.endswith("/alert-levels"):
         await cast.database.transaction(set_levels, actor, [70])
     if route.path == "/ext/v1/partner/{partnerID}/suspension":
@@ -82,6 +104,8 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         client.with_key_file()
     if route.path.endswith("/partner/{partnerID}/override"):
         body["capacity"] = 20 * TB
+    if route.path.endswith("/overdraft-cap"):
+        await allow_overdraft(client, data)
     if operation.method == "DELETE":
         await _make_what_is_deleted(route, operation.actor(data, client), client, data)
     return operation, await client.key(operation.actor(data, client))

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "password": {"password": "Sesame-opens-2"},
     "suspension": {"reason": "A stranger wants it"},
     "override": {"capacity": 5_000_000_000_000, "until": "2026-03-20", "reason": "A stranger wants it"},
+    "overdraftCap": {"percent": 10},
     "webhook": {"url": "https://example.com/hooks"},
     "webhookChange": {"enabled": False},
     "replay": {"since": "2026-01-01T00:00:00Z"},
@@ -58,7 +59,7 @@ an entry."""
 
 ACCESS_KEY = "TONNAGESTRANGE000000"
 
-STAFF_DELETES = ("/suspension", "/override", f"/access-keys/{ACCESS_KEY}")
+STAFF_DELETES = ("/suspension", "/override", "/overdraft-cap", f"/access-keys/{ACCESS_KEY}")
 """Ends of the paths that staff may DELETE."""
 
 

@@ -282,6 +282,7 @@ _CREATES = "makes a new thing: there is nothing yet that somebody else could hav
 _ACTS = "a button: it does what it says, and twice the same is once"
 _SECRET = "a new secret replaces the old one, which nobody has seen on the page"
 _PROVES = "a secret or code is given and proved; nothing is shown that could have changed"
+_CAP = "replaces or removes the cap that the page has shown: tests/overdraft_caps/test_pages.py"
 _OVERRIDE = "replaces or ends the override that the page has shown: tests/overrides/test_pages.py"
 _OF_BROWSER = "of this browser alone"
 
@@ -342,6 +343,8 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/override/end": _OVERRIDE,
     "/distributor/partners/{partnerID}/accounts/{accountID}/override": _OVERRIDE,
     "/distributor/partners/{partnerID}/accounts/{accountID}/override/end": _OVERRIDE,
+    "/distributor/partners/{partnerID}/overdraft-cap": _CAP,
+    "/partner/accounts/{accountID}/overdraft-cap": _CAP,
     "/partner/accounts/{accountID}/override": _OVERRIDE,
     "/partner/accounts/{accountID}/override/end": _OVERRIDE,
     "/prices/new": _CREATES,

@@ -58,6 +58,8 @@ _OVERRIDDEN_PARTNER = f"""
     )
     update partner set override_capacity = 20000000000000, override_until = '2026-03-21T00:00Z'
     where id = %(partnerID)s"""
+_CAP = {"unit": "TB", "limit": "1", "present": ""}
+_WITH_OVERDRAFT = "update storage_account set allow_overdraft = true where id = %(account)s"
 _NOTIFICATIONS = (
     "account_alerts",
     "partner_alerts",
@@ -102,6 +104,7 @@ def _account(prefix: str) -> list[Post]:
         Post(f"{one}/resume", after=_SUSPENDED),
         Post(f"{one}/override", {**_OVERRIDE, "capacity": "5 TB"}),
         Post(f"{one}/override/end", {"present": PRESENT}, after=_OVERRIDDEN_ACCOUNT),
+        *([Post(f"{one}/overdraft-cap", _CAP, after=_WITH_OVERDRAFT)] if prefix == "/partner/accounts" else []),
         Post(f"{one}/delete"),
         Post(f"{one}/restore", after=_DELETED),
     ]
@@ -133,6 +136,11 @@ POSTS = [
     Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
     Post("/distributor/partners/{partnerID}/override", {**_OVERRIDE, "capacity": "20 TB"}),
     Post("/distributor/partners/{partnerID}/override/end", {"present": PRESENT}, after=_OVERRIDDEN_PARTNER),
+    Post(
+        "/distributor/partners/{partnerID}/overdraft-cap",
+        _CAP,
+        after="update partner set allow_overdraft = true where id = %(partnerID)s",
+    ),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
     Post("/distributor/overdue-statements", {"suspend_overdue_days": "30", "suspension_warning_days": "7, 3"}),

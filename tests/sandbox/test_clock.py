@@ -347,6 +347,7 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
     business = {name for name, declared in DECLARED.items() if declared.clock is Clock.BUSINESS}
     assert business == {
         "alerts.evaluate_all",
+        "overdraft_caps.compute_all",
         "overrides.end_due",
         "overrides.remind",
         "billing.compute_last",

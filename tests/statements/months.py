@@ -77,7 +77,9 @@ class Sellers:
         number, _ = await run(price_books.add_version, seller, book, new, now)
         await self.cast.database.transaction(price_books.publish, seller, book, number, now, correct=True)
 
-    async def assign(self, seller: Actor, kind: SubjectKind, subject: UUID | int, book: UUID, since: date) -> None:
+    async def assign(
+        self, seller: Actor, kind: SubjectKind, subject: UUID | int, book: UUID | None, since: date
+    ) -> None:
         await self.cast.database.transaction(
             price_books.assign, seller, Subject(kind, subject), NewAssignment(book, since), self.cast.now, correct=True
         )

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
-from tonnage.accounts.queries import LIVING
+from tonnage.accounts.queries import EFFECTIVE, LIVING
 from tonnage.db import Connection
-from tonnage.partners.partner import effective_capacity
+from tonnage.partners.partner import OverdraftCap, effective_capacity
 
 
 class AccountDetail(NamedTuple):
@@ -51,6 +51,8 @@ class AccountDetail(NamedTuple):
     """None: it has no override."""
     override_until: datetime | None
     """Its end, a midnight. Later than that: a job has not ended it yet."""
+    cap: OverdraftCap | None
+    """None: it has no cap of overdraft or pay-per-use."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -68,7 +70,9 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             s.suspended_at, s.suspension_reason, p.suspended_at, p.suspension_reason, c.state, c.cause, c.level,
             {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
-            s.override_capacity, s.override_until
+            s.override_capacity, s.override_until,
+            overdraft_cap({EFFECTIVE}, s.overdraft_cap, s.overdraft_cap_percent), s.overdraft_cap_percent,
+            s.overdraft_cap_amount, s.overdraft_cap_currency
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         join partner p on p.id = s.partner_id cross join lateral {STATE} c
@@ -76,4 +80,4 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return AccountDetail(*row) if row else None
+    return AccountDetail(*row[:-4], cap=OverdraftCap.read(*row[-4:])) if row else None

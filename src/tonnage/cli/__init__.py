@@ -28,6 +28,7 @@ from tonnage.cli.group import Commands
             "partner": "Create and list partners.",
             "account": "List storage accounts and manage their access keys.",
             "override": "Grant more capacity until a day.",
+            "overdraft-cap": "Limit what is used beyond an allocation.",
             "usage": "Import measured usage.",
             "alert": "List what has reached a level of its capacity, and set levels.",
             "forecast": "Show when capacities will be full, and compute it.",

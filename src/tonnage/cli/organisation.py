@@ -50,6 +50,19 @@ async def acting_for(session: Session, organisation_id: UUID) -> Actor:
     return Actor.on_command_line(organisation_id, Kind(kind))
 
 
+def account_or_partner(command: F) -> F:
+    """Gives a command `--account` and `--partner`, of which it takes one: see `require_subject`."""
+    account = click.option("--account", help="The number of a storage account.")
+    partner = click.option("--partner", "partner_id", type=UUID_TYPE, help="The id of a partner.")
+    return account(partner(command))
+
+
+def require_subject(account: str | None, partner_id: UUID | None) -> None:
+    """Raises click.UsageError unless just one of them is named."""
+    if (account is None) == (partner_id is None):
+        raise click.UsageError("Give one of them: --account NUMBER or --partner ID.")
+
+
 seller_option = click.option(
     "--organisation", required=True, type=SELLER, help="The id of a distributor or partner, or `operator`."
 )

@@ -231,6 +231,16 @@ class ConflictCode(Code):
         "End the overrides of the storage accounts first, or leave it: all end with it on its last day.",
         "Overrides of the partner's storage accounts are taken out of this one. End them first.",
     )
+    NO_OVERDRAFT = _explained(
+        "The storage account or the partner has neither overdraft nor pay-per-use, so there is nothing to cap.",
+        "Allow overdraft first, or leave it: the allocation is the limit.",
+        "Without overdraft there is nothing to cap. Allow overdraft first.",
+    )
+    NO_PRICE = _explained(
+        "Usage beyond the allocation has no price today, or prices in several currencies.",
+        "Assign a price book, or set the cap in percent or bytes.",
+        "Usage beyond the allocation has no price today. Assign a price book, or set the cap in percent or bytes.",
+    )
     SECOND_FACTOR = _explained(
         "Two-factor authentication is set up, required or missing. Only pages have this error.",
         "Do what the sentence says.",
@@ -257,10 +267,9 @@ class ConflictCode(Code):
         "This is no sandbox, and cannot become one. Start one with a database of its own: tonnage serve --sandbox",
     )
     IS_A_SANDBOX = _explained(
-        "The database is a sandbox, which has no real storage cluster.",
+        "The database is a sandbox: with its clock, what is due would be deleted on a real storage cluster.",
         "Connect the cluster in another database.",
-        "This is a sandbox, whose clock can be advanced: what is due would be deleted on a real cluster. Connect "
-        "clusters in another database.",
+        "This is a sandbox, whose clock can be advanced. Connect clusters in another database.",
     )
     CLOCK_NEVER_BACK = _explained(
         "The clock of the sandbox has passed that time already.",
@@ -286,7 +295,6 @@ class ConflictCode(Code):
     MAIL_REFUSED = _explained(
         "The mail server can never deliver this mail.",
         "Do what the sentence says, then run the job again.",
-        "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8), so this mail "
-        "cannot be sent. Give the member another address, or set TONNAGE_SMTP_URL to a server that accepts it and run "
-        "the job again.",
+        "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8). Give the member "
+        "another address, or set TONNAGE_SMTP_URL to a server that accepts it and run the job again.",
     )

@@ -22,6 +22,7 @@ from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.month_end.events import EVENTS as MONTH_END
 from tonnage.numbering.events import EVENTS as NUMBERING
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
+from tonnage.overdraft_caps.events import EVENTS as OVERDRAFT_CAPS
 from tonnage.overrides.events import EVENTS as OVERRIDES
 from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
@@ -45,6 +46,7 @@ EVERY_EVENT: tuple[Event, ...] = (
     *ACCESS_KEYS,
     *ALERTS,
     *OVERRIDES,
+    *OVERDRAFT_CAPS,
     *PROVISIONING,
     *DRIFT,
     *MEMBERS,

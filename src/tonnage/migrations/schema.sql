@@ -309,6 +309,10 @@ CREATE FUNCTION operator_id() RETURNS uuid
     select id from organisation where kind = 'operator' order by seq limit 1
 $$;
 
+CREATE FUNCTION overdraft_cap(allocated bigint, cap bigint, percent smallint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((cap)::numeric, CASE WHEN (allocated > 0) THEN trunc((((allocated)::numeric * (percent)::numeric) / (100)::numeric)) ELSE NULL::numeric END);
+
 CREATE FUNCTION reject_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1133,6 +1137,10 @@ CREATE TABLE partner (
     override_capacity bigint,
     override_until timestamp with time zone,
     overrides_of_accounts bigint DEFAULT 0 NOT NULL,
+    overdraft_cap bigint,
+    overdraft_cap_percent smallint,
+    overdraft_cap_amount numeric,
+    overdraft_cap_currency currency,
     suspended_at timestamp with time zone,
     suspension_reason text,
     suspension_cause text,
@@ -1141,6 +1149,8 @@ CREATE TABLE partner (
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
     CONSTRAINT partner_empty CHECK (((account_count >= 0) AND ((closed_at IS NULL) OR (account_count = 0)))),
+    CONSTRAINT partner_overdraft_cap CHECK (((num_nonnulls(overdraft_cap, overdraft_cap_percent) <= 1) AND (overdraft_cap >= 0) AND (overdraft_cap_percent > 0))),
+    CONSTRAINT partner_overdraft_cap_amount CHECK (((num_nonnulls(overdraft_cap_amount, overdraft_cap_currency) = 0) OR ((num_nonnulls(overdraft_cap, overdraft_cap_amount, overdraft_cap_currency) = 3) AND (overdraft_cap_amount > (0)::numeric)))),
     CONSTRAINT partner_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
     CONSTRAINT partner_overrides_of_accounts CHECK (((overrides_of_accounts >= 0) AND ((overrides_of_accounts <= (effective_capacity(allocated_capacity, override_capacity) - allocated_to_accounts)) OR (overrides_of_accounts = 0) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_suspension CHECK (((num_nulls(suspended_at, suspension_reason, suspension_cause) = ANY (ARRAY[0, 3])) AND ((suspension_statement_id IS NOT NULL) = ((suspension_cause IS NOT NULL) AND (suspension_cause = 'overdue'::text))))),
@@ -1551,6 +1561,10 @@ CREATE TABLE storage_account (
     revision bigint DEFAULT 1 NOT NULL,
     override_capacity bigint,
     override_until timestamp with time zone,
+    overdraft_cap bigint,
+    overdraft_cap_percent smallint,
+    overdraft_cap_amount numeric,
+    overdraft_cap_currency currency,
     CONSTRAINT storage_account_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT storage_account_cluster_user CHECK (((char_length(cluster_user) >= 1) AND (char_length(cluster_user) <= 1000))),
     CONSTRAINT storage_account_deletion CHECK (((deletion_requested_at IS NULL) = (pending_deleted_at IS NULL))),
@@ -1558,6 +1572,8 @@ CREATE TABLE storage_account (
     CONSTRAINT storage_account_grace CHECK ((pending_deleted_at > deletion_requested_at)),
     CONSTRAINT storage_account_id CHECK (((id >= '100000000000'::bigint) AND (id <= '999999999999'::bigint))),
     CONSTRAINT storage_account_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT storage_account_overdraft_cap CHECK (((num_nonnulls(overdraft_cap, overdraft_cap_percent) <= 1) AND (overdraft_cap >= 0) AND (overdraft_cap_percent > 0))),
+    CONSTRAINT storage_account_overdraft_cap_amount CHECK (((num_nonnulls(overdraft_cap_amount, overdraft_cap_currency) = 0) OR ((num_nonnulls(overdraft_cap, overdraft_cap_amount, overdraft_cap_currency) = 3) AND (overdraft_cap_amount > (0)::numeric)))),
     CONSTRAINT storage_account_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
     CONSTRAINT storage_account_purged CHECK (((purged_at IS NULL) OR (purge_started_at IS NOT NULL))),
     CONSTRAINT storage_account_purging CHECK (((purge_started_at IS NULL) OR (purge_started_at >= pending_deleted_at))),
@@ -2125,6 +2141,8 @@ CREATE INDEX partner_distributor_id_contract_id_idx ON partner USING btree (dist
 
 CREATE INDEX partner_distributor_id_seq_idx ON partner USING btree (distributor_id, seq);
 
+CREATE INDEX partner_overdraft_cap_amount_idx ON partner USING btree (distributor_id, id) WHERE (overdraft_cap_amount IS NOT NULL);
+
 CREATE INDEX partner_override_until_idx ON partner USING btree (override_until) WHERE (override_until IS NOT NULL);
 
 CREATE INDEX partner_suspended_idx ON partner USING btree (id) WHERE (suspended_at IS NOT NULL);
@@ -2204,6 +2222,8 @@ CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (regi
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_name_key_idx ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
+
+CREATE INDEX storage_account_overdraft_cap_amount_idx ON storage_account USING btree (partner_id, id) WHERE (overdraft_cap_amount IS NOT NULL);
 
 CREATE INDEX storage_account_override_until_idx ON storage_account USING btree (override_until) WHERE (override_until IS NOT NULL);
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
+
+from tonnage.money import Money
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,28 @@ class CapacityFigures:
     """What overrides add to that."""
     accounts: int
     contract_remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverdraftCap:
+    """How much a partner or a storage account may use beyond its allocation, or of pay-per-use."""
+
+    allows: int | None
+    """Bytes. None: percent of pay-per-use, which is no limit."""
+    percent: int | None
+    """Of the allocation."""
+    amount: Money | None
+    """A month: only for the seller and its buyer."""
+
+    @classmethod
+    def read(
+        cls, allows: Decimal | None, percent: int | None, amount: Decimal | None, currency: str | None
+    ) -> "OverdraftCap | None":
+        """As a statement has read it; None: there is none."""
+        if allows is None and percent is None:
+            return None
+        money = Money(amount, currency) if amount is not None and currency else None
+        return cls(None if allows is None else int(allows), percent, money)
 
 
 def effective_capacity(allocated: int, override: int | None, until: datetime | None, now: datetime) -> int:

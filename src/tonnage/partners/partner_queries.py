@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
-from tonnage.partners.partner import effective_capacity
+from tonnage.partners.partner import OverdraftCap, effective_capacity
 
 
 class PartnerDetail(NamedTuple):
@@ -47,6 +47,8 @@ class PartnerDetail(NamedTuple):
     suspension_reason: str | None
     suspension_cause: str | None
     """`person` or `overdue`."""
+    cap: OverdraftCap | None
+    """None: it has no cap of overdraft or pay-per-use."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -63,7 +65,9 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             (select count(*) from member m where m.organisation_id = p.id),
             o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
             p.override_capacity, p.override_until, p.overrides_of_accounts, p.suspended_at, p.suspension_reason,
-            p.suspension_cause
+            p.suspension_cause, overdraft_cap(effective_capacity(p.allocated_capacity, p.override_capacity),
+                p.overdraft_cap, p.overdraft_cap_percent),
+            p.overdraft_cap_percent, p.overdraft_cap_amount, p.overdraft_cap_currency
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id
@@ -74,7 +78,7 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
         {"scope": scope, "partner": partner_id},
     )
     row = await cursor.fetchone()
-    return PartnerDetail(*row) if row else None
+    return PartnerDetail(*row[:-4], cap=OverdraftCap.read(*row[-4:])) if row else None
 
 
 class PartnerTotals(NamedTuple):
@@ -92,6 +96,8 @@ class PartnerTotals(NamedTuple):
     """As of `PartnerDetail`."""
     remaining: int
     """What it can allocate to other accounts for good: with overrides of accounts, which are taken out of it too."""
+    cap: OverdraftCap | None
+    """None: it has no cap of overdraft or pay-per-use."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -106,7 +112,10 @@ async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID)
             p.used, p.account_count, p.override_capacity, p.override_until,
             greatest(0, least(p.allocated_capacity,
                 effective_capacity(p.allocated_capacity, p.override_capacity) - p.overrides_of_accounts)
-                - p.allocated_to_accounts)
+                - p.allocated_to_accounts),
+            overdraft_cap(effective_capacity(p.allocated_capacity, p.override_capacity), p.overdraft_cap,
+                p.overdraft_cap_percent),
+            p.overdraft_cap_percent, p.overdraft_cap_amount, p.overdraft_cap_currency
         from partner p join organisation o on o.id = p.id
         where p.id = %(partner)s and p.closed_at is null
             and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
@@ -114,4 +123,4 @@ async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID)
         {"scope": scope, "partner": partner_id},
     )
     row = await cursor.fetchone()
-    return PartnerTotals(*row) if row else None
+    return PartnerTotals(*row[:-4], cap=OverdraftCap.read(*row[-4:])) if row else None

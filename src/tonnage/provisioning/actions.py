@@ -120,7 +120,7 @@ async def _record(conn: Connection, region_id: int, applied: list[Applied]) -> s
 
 
 async def requota(database: Database, partner_ids: Sequence[UUID]) -> int:
-    """Enqueues a reconcile for every elastic account of these partners whose quota differs from the applied one;
+    """Enqueues a reconcile for every account of these partners in a pool whose quota differs from the applied one;
     returns their number.
 
     For partners whose pool has changed. Accounts that are already pending are included: the reconcile under way may
@@ -158,7 +158,7 @@ async def _reapply(conn: Connection, partner_id: UUID, after: int, most: int) ->
 
 async def _requota(database: Database, partner_ids: Sequence[UUID]) -> int:
     count = 0
-    async for some in database.pages(queries.elastic, partner_ids, id_of=account_id_of, size=_BATCH):
+    async for some in database.pages(queries.pooled, partner_ids, id_of=account_id_of, size=_BATCH):
         changed = [
             one.account_id
             for one in some

@@ -1,10 +1,11 @@
 """SQL of the provisioning state of storage accounts. Several accounts are locked in order of id."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import EFFECTIVE
+from tonnage.accounts.queries import CAPPED, EFFECTIVE
 from tonnage.db import Connection, one_row
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
@@ -15,7 +16,9 @@ from tonnage.provisioning.state import Applied, ProvisioningState
 _STATE: LiteralString = f"""
     , pool as materialized (
         select p.id, effective_capacity(p.allocated_capacity, p.override_capacity) as allocated_capacity,
-            coalesce(p.allow_overdraft, false) as allow_overdraft, p.suspended_at,
+            coalesce(p.allow_overdraft, false) as allow_overdraft, p.suspended_at, p.used,
+            overdraft_cap(effective_capacity(p.allocated_capacity, p.override_capacity), p.overdraft_cap,
+                p.overdraft_cap_percent) as cap,
             p.allocated_to_accounts::numeric + p.overrides_of_accounts as allocated_to_accounts,
             (select coalesce(sum(greatest(0, u.used - effective_capacity(x.allocated_capacity, x.override_capacity)))
              filter (
@@ -32,7 +35,9 @@ _STATE: LiteralString = f"""
         num_nonnulls(s.suspended_at, pool.suspended_at) > 0,
         s.pending_deleted_at, {EFFECTIVE}, s.allow_overdraft, u.used,
         s.pending_deleted_at is not null, s.override_capacity is not null,
-        pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess, s.cluster_user
+        overdraft_cap({EFFECTIVE}, s.overdraft_cap, s.overdraft_cap_percent),
+        pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess, pool.used, pool.cap,
+        s.cluster_user
     from s join pool on pool.id = s.partner_id join account_usage u on u.account_id = s.id
     order by s.id"""
 
@@ -82,17 +87,18 @@ async def state_of(conn: Connection, account_id: int) -> ProvisioningState | Non
     return found[0] if found else None
 
 
-_ELASTIC: LiteralString = f"{_PRESENT} and (allow_overdraft or allocated_capacity = 0)"
+_ELASTIC: LiteralString = "(allow_overdraft or allocated_capacity = 0)"
 
 
-async def elastic(conn: Connection, partner_ids: Sequence[UUID], after: int, limit: int) -> list[ProvisioningState]:
-    """Elastic accounts of these partners on clusters, after the id `after`."""
+async def pooled(conn: Connection, partner_ids: Sequence[UUID], after: int, limit: int) -> list[ProvisioningState]:
+    """Accounts of these partners on clusters whose quota depends on the use of others, after the id `after`."""
     return await _states(
         conn,
         f"""
         with s as materialized (
             select * from storage_account
-            where partner_id = any(%(partners)s) and id > %(after)s and {_ELASTIC}
+            where partner_id = any(%(partners)s) and id > %(after)s and {_PRESENT}
+                and ({_ELASTIC} or partner_id in (select id from partner p where {CAPPED}))
                 and region_id in (select id from region where backend <> 'metered')
             order by id limit %(limit)s
         )
@@ -102,17 +108,19 @@ async def elastic(conn: Connection, partner_ids: Sequence[UUID], after: int, lim
 
 
 async def partners_with_pool(conn: Connection, region_id: int) -> list[UUID]:
-    """The partners with an elastic account in the region whose quota depends on usage: they have an allocation and no
-    overdraft.
+    """The partners with an account in the region whose quota depends on usage: they have an allocation and no
+    overdraft, or a cap.
     """
     cursor = await conn.execute(
         f"""
         select p.id from partner p
-        where p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false)
-            and p.id in (select partner_id from storage_account where region_id = %s and {_ELASTIC})
+        where p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false) and p.id in (
+                select partner_id from storage_account where region_id = %(region)s and {_PRESENT} and {_ELASTIC})
+            or {CAPPED} and p.id in (
+                select partner_id from storage_account where region_id = %(region)s and {_PRESENT})
         order by p.id
         """,
-        [region_id],
+        {"region": region_id},
     )
     return [partner_id for (partner_id,) in await cursor.fetchall()]
 
@@ -121,10 +129,17 @@ async def _states(conn: Connection, text: LiteralString, params: dict[str, objec
     cursor = await conn.execute(text, params)
     return [
         ProvisioningState(
-            *row[:10], share=Share(*row[10:15]), pool=Pool(row[15], row[16], int(row[17]), int(row[18])), uid=row[19]
+            *row[:10],
+            share=Share(*row[10:15], cap=_whole(row[15])),
+            pool=Pool(row[16], row[17], int(row[18]), int(row[19]), int(row[20]), _whole(row[21])),
+            uid=row[22],
         )
         for row in await cursor.fetchall()
     ]
+
+
+def _whole(size: Decimal | None) -> int | None:
+    return None if size is None else int(size)
 
 
 class RecordedApply(NamedTuple):

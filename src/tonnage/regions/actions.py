@@ -80,8 +80,7 @@ async def connect_region(
             await defer(conn, "provisioning.verify_identity", region_id)
     except CheckViolation as error:
         raise Conflict(
-            "This is a sandbox, whose clock can be advanced: what is due would be deleted on a real cluster. Connect "
-            "clusters in another database.",
+            "This is a sandbox, whose clock can be advanced. Connect clusters in another database.",
             ConflictCode.IS_A_SANDBOX,
         ) from error
 

@@ -17,6 +17,7 @@ from tonnage.jobs.declaration import DECLARED
 from tonnage.jobs.queries import deferred_jobs, drop_waiting
 from tonnage.metering import sampling_actions
 from tonnage.month_end.freezing_actions import freeze_due
+from tonnage.overdraft_caps import actions as overdraft_caps
 from tonnage.overrides import actions as overrides
 from tonnage.regions.queries import clusters
 from tonnage.regions.region import SIMULATED
@@ -82,6 +83,12 @@ async def end_overrides(services: Services) -> None:
     await complete_deferred(services)
 
 
+async def compute_caps(services: Services) -> None:
+    """What caps of overdraft in money allow; the quotas follow."""
+    await overdraft_caps.compute_all(services.database, services.business_clock())
+    await complete_deferred(services)
+
+
 async def evaluate_alerts(services: Services) -> None:
     """What has reached a level of its capacity."""
     await alerts.evaluate(services.database, services.business_clock())
@@ -129,6 +136,7 @@ STEPS: tuple[Step, ...] = (
     sample,
     roll_up,
     end_overrides,
+    compute_caps,
     evaluate_alerts,
     compute_forecasts,
     delete_due,

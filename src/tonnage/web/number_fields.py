@@ -49,6 +49,14 @@ SignedNumber: TypeAlias = Annotated[Decimal, BeforeValidator(_signed_number)]
 """A number, below 0 too: with a minus before it."""
 
 
+def _optional_number(text: object, info: ValidationInfo) -> Decimal | None:
+    return _number(text, info) if str(text) else None
+
+
+OptionalNumber: TypeAlias = Annotated[Decimal | None, BeforeValidator(_optional_number)]
+"""A number, 0 or more, or nothing."""
+
+
 def _optional_count(text: object, info: ValidationInfo) -> int | None:
     if not str(text):
         return None

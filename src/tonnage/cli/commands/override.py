@@ -1,18 +1,15 @@
 """`tonnage override`: more capacity for a storage account or a partner until a day."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import TypeVar
 from uuid import UUID
 
 import click
 
 from tonnage.accounts.actions import no_account
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.organisation import acting_for_account, acting_for_distributor_of
+from tonnage.cli.organisation import account_or_partner, acting_for_account, acting_for_distributor_of, require_subject
 from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one, size_column
 from tonnage.cli.param_types import DAY, NAME, SIZE
-from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.db.rendered import Versioned
 from tonnage.organisations.organisation import no_partner
@@ -28,19 +25,6 @@ _COLUMNS = (
     PrintedColumn("Reason", "reason"),
 )
 
-F = TypeVar("F", bound=Callable[..., object])
-
-
-def _subject(command: F) -> F:
-    account = click.option("--account", help="The number of a storage account.")
-    partner = click.option("--partner", "partner_id", type=UUID_TYPE, help="The id of a partner.")
-    return account(partner(command))
-
-
-def _require_one(account: str | None, partner_id: UUID | None) -> None:
-    if (account is None) == (partner_id is None):
-        raise click.UsageError("Give one of them: --account NUMBER or --partner ID.")
-
 
 @click.group()
 def override() -> None:
@@ -48,7 +32,7 @@ def override() -> None:
 
 
 @override.command()
-@_subject
+@account_or_partner
 @click.option("--capacity", required=True, type=SIZE, help="More than the allocation, such as 12TB.")
 @click.option("--until", required=True, type=DAY, help="The last day, as 2026-12-31: at most 90 days from today.")
 @click.option("--reason", required=True, type=NAME, help="Shown to everyone who can see it.")
@@ -66,7 +50,7 @@ def grant(
     as_json: bool,
 ) -> None:
     """Grant more capacity until a day, on behalf of the partner, or of the distributor for a partner."""
-    _require_one(account, partner_id)
+    require_subject(account, partner_id)
     details = NewOverride(capacity, until, reason, free)
 
     async def work(session: Session) -> Versioned:
@@ -81,11 +65,11 @@ def grant(
 
 
 @override.command()
-@_subject
+@account_or_partner
 @on_database
 def end(settings: Settings, account: str | None, partner_id: UUID | None) -> None:
     """End an override before its last day."""
-    _require_one(account, partner_id)
+    require_subject(account, partner_id)
 
     async def work(session: Session) -> None:
         if partner_id is not None:
@@ -100,12 +84,12 @@ def end(settings: Settings, account: str | None, partner_id: UUID | None) -> Non
 
 
 @override.command("list")
-@_subject
+@account_or_partner
 @as_json
 @on_database
 def list_(settings: Settings, account: str | None, partner_id: UUID | None, as_json: bool) -> None:
     """List all overrides of a storage account or a partner, in the order in which they began."""
-    _require_one(account, partner_id)
+    require_subject(account, partner_id)
 
     async def work(session: Session) -> list[bytes]:
         if partner_id is not None:

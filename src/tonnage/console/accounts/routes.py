@@ -13,7 +13,17 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from tonnage.console.accounts import deletion, detail, key_deletion, keys, override, password, settings, suspension
+from tonnage.console.accounts import (
+    deletion,
+    detail,
+    key_deletion,
+    keys,
+    overdraft_cap,
+    override,
+    password,
+    settings,
+    suspension,
+)
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.web.routing import AuthFirstRoute
 
@@ -23,8 +33,10 @@ Guard: TypeAlias = Callable[..., Awaitable[AccountContext]]
 PageHandler: TypeAlias = Callable[[AccountContext], Awaitable[Response]]
 
 
-def account_routes(prefix: str, *, reading: Guard, changing: Guard, deleting: Guard) -> APIRouter:
-    """All pages of one storage account; `prefix` ends in its number."""
+def account_routes(
+    prefix: str, *, reading: Guard, changing: Guard, deleting: Guard, capping: Guard | None = None
+) -> APIRouter:
+    """All pages of one storage account; `prefix` ends in its number. Without `capping` there is none of its cap."""
     routes = APIRouter(prefix=prefix, route_class=AuthFirstRoute, include_in_schema=False)
 
     def add_page(path: str, guard: Guard, show: PageHandler, submit: PageHandler | None = None) -> None:
@@ -43,6 +55,8 @@ def account_routes(prefix: str, *, reading: Guard, changing: Guard, deleting: Gu
     add_page("/settings", changing, settings.show, settings.change)
     add_page("/override", changing, override.show, override.grant)
     add_question("/override/end", changing, override.end)
+    if capping is not None:
+        add_page("/overdraft-cap", capping, overdraft_cap.show, overdraft_cap.change)
     add_page("/password", changing, password.ask, password.change)
     add_question("/suspend", changing, suspension.suspend)
     add_question("/resume", changing, suspension.resume)

@@ -22,4 +22,10 @@ async def _for_admin(page: PartnerAdmin, accountID: str) -> AccountContext:
     return AccountContext(accounts_scope(page), account_number(accountID))
 
 
-routes = account_routes("/partner/accounts/{accountID}", reading=_for_viewer, changing=_for_staff, deleting=_for_admin)
+routes = account_routes(
+    "/partner/accounts/{accountID}",
+    reading=_for_viewer,
+    changing=_for_staff,
+    deleting=_for_admin,
+    capping=_for_staff,
+)

@@ -1,4 +1,4 @@
-"""Events, alerts, forecasts, notifications, webhooks, timed overrides and suspensions.
+"""Events, alerts, forecasts, notifications, webhooks, timed overrides, caps of overdraft and suspensions.
 
 A file per package, in the order of the list.
 """
@@ -21,6 +21,7 @@ PACKAGES: tuple[str, ...] = (
     "regions",
     "attention",
     "overrides",
+    "overdraft_caps",
     "suspensions",
 )
 
