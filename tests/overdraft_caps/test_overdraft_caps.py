@@ -82,6 +82,14 @@ async def test_money_allows_what_it_pays_for_until_the_end_of_the_month(cast: Ca
     assert await data.allows() == 1000 * GB
 
 
+async def test_an_amount_is_written_with_the_places_of_its_currency(cast: Cast) -> None:
+    data = await capped(cast)
+    await data.price(data.partner)
+    made = await data.cap(NewCap(amount=Decimal(100)))
+    assert made is not None
+    assert b'"amount":"100.00"' in made.json
+
+
 async def test_what_is_spent_allows_nothing_more(cast: Cast) -> None:
     data = await capped(cast)
     await data.price(data.partner)

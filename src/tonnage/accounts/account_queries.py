@@ -5,9 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
-from tonnage.accounts.queries import EFFECTIVE, LIVING
+from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
 from tonnage.partners.partner import OverdraftCap, effective_capacity
+from tonnage.partners.queries import CAP_COLUMNS
 
 
 class AccountDetail(NamedTuple):
@@ -71,8 +72,7 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
             s.override_capacity, s.override_until,
-            overdraft_cap({EFFECTIVE}, s.overdraft_cap, s.overdraft_cap_percent), s.overdraft_cap_percent,
-            s.overdraft_cap_amount, s.overdraft_cap_currency
+            {CAP_COLUMNS.format("s")}
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         join partner p on p.id = s.partner_id cross join lateral {STATE} c

@@ -15,6 +15,7 @@ from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered, Versioned
 from tonnage.email_address import email_key
 from tonnage.names import name_key
+from tonnage.partners.queries import HAS_CAP
 
 PUBLISHED: LiteralString = f"""
     'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
@@ -31,10 +32,9 @@ CLUSTER: LiteralString = "(select r.id from region r where r.id = s.region_id an
 BOUNDED: LiteralString = "(p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false))"
 """Whether the accounts of a row `p` of partner share a limited pool."""
 
-CAPPED: LiteralString = "(num_nonnulls(p.overdraft_cap, p.overdraft_cap_percent) > 0)"
-"""Whether a row `p` of partner has a cap of its overdraft or its pay-per-use."""
-
-POOLED: LiteralString = f"(({BOUNDED} or {CAPPED}) and exists (select from region where backend <> 'metered'))"
+POOLED: LiteralString = (
+    f"(({BOUNDED} or {HAS_CAP.format('p')}) and exists (select from region where backend <> 'metered'))"
+)
 """Whether, in consequence, the quota of one account on a cluster depends on the others, across all regions."""
 
 LIVING: LiteralString = """

@@ -141,9 +141,8 @@ async def _columns(conn: Connection, seller_id: UUID, buyer_id: SubjectId, cap: 
             "Usage beyond the allocation has no price today. Assign a price book, or set the cap in percent or bytes.",
             ConflictCode.NO_PRICE,
         )
-    rate.require(cap)
-    capacity = rate.bytes_for(Money(cap.amount, rate.currency), Month.of(today, today))
-    return CapColumns(capacity, None, cap.amount, rate.currency)
+    money = rate.money(cap.amount)
+    return CapColumns(rate.bytes_for(money, Month.of(today, today)), None, money.amount, money.currency)
 
 
 def _require_seen(found: StoredCap) -> None:

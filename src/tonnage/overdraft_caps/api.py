@@ -71,8 +71,6 @@ class OverdraftCapResponse(ResponseModel):
 
 Cap = Annotated[OverdraftCapReqBody, Body(alias="overdraftCap")]
 
-_REFUSALS = refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.NO_OVERDRAFT, ConflictCode.NO_PRICE)
-
 
 @routes.get(
     _OF_ACCOUNT,
@@ -155,7 +153,7 @@ async def get_partner_overdraft_cap(call: DistributorViewer, partnerID: UuidPath
 @routes.put(
     _OF_PARTNER,
     tags=["Distributors"],
-    openapi_extra=_REFUSALS,
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.NO_OVERDRAFT, ConflictCode.NO_PRICE),
     responses={200: {"model": OverdraftCapResponse}},
 )
 async def set_partner_overdraft_cap(call: DistributorStaff, partnerID: UuidPath, details: Cap) -> Response:

@@ -5,25 +5,24 @@ from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import CHANGEABLE, CLUSTER, EFFECTIVE, LIVING
+from tonnage.accounts.queries import CHANGEABLE, CLUSTER, LIVING
 from tonnage.billing.line import SubjectId
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
 from tonnage.partners.partner import OverdraftCap
-from tonnage.partners.queries import EFFECTIVE as EFFECTIVE_OF_PARTNER
+from tonnage.partners.queries import CAP_COLUMNS, HAS_CAP
 from tonnage.price_books.assignment import SubjectKind
 
 _CAP: LiteralString = """json_strip_nulls(json_build_object(
     'percent', {0}.overdraft_cap_percent, 'amount', {0}.overdraft_cap_amount::text,
     'currency', {0}.overdraft_cap_currency,
-    'capacity', overdraft_cap({1}, {0}.overdraft_cap, {0}.overdraft_cap_percent)))"""
+    'capacity', overdraft_cap(effective_capacity({0}.allocated_capacity, {0}.override_capacity),
+        {0}.overdraft_cap, {0}.overdraft_cap_percent)))"""
 
 _FACTS: LiteralString = """nullif(jsonb_strip_nulls(jsonb_build_object(
     'percent', {0}.overdraft_cap_percent, 'unit', case when {0}.overdraft_cap_amount is not null then 'money' end,
     'capacity', case when {0}.overdraft_cap_amount is null then {0}.overdraft_cap end)), '{{}}')"""
 """What audit entries say. An amount, or what it allows, would disclose to organisations above what a seller charges."""
-
-_HAS: LiteralString = "num_nonnulls({0}.overdraft_cap, {0}.overdraft_cap_percent) > 0"
 
 _SEEN: LiteralString = """concat_ws(' ', {0}.overdraft_cap_percent || '%%', {0}.overdraft_cap_amount,
     {0}.overdraft_cap_currency, case when {0}.overdraft_cap_amount is null then {0}.overdraft_cap end)"""
@@ -76,7 +75,7 @@ _OF_ACCOUNT: LiteralString = f"""
         from changed s, old
     )
     select {_RESULT}, old.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from a),
-        save_response(%(stamp)s, case when {_HAS.format("s")} then {_CAP.format("s", EFFECTIVE)} end, s.revision),
+        save_response(%(stamp)s, case when {HAS_CAP.format("s")} then {_CAP.format("s")} end, s.revision),
         s.revision
     from old join lateral (select * from changed union all
         select * from old where not exists (select from changed)) s on true"""
@@ -99,7 +98,7 @@ _OF_PARTNER: LiteralString = f"""
     )
     select {_RESULT}, false, null, exists (select from a),
         save_response(%(stamp)s,
-            case when {_HAS.format("p")} then {_CAP.format("p", EFFECTIVE_OF_PARTNER)} end, p.revision),
+            case when {HAS_CAP.format("p")} then {_CAP.format("p")} end, p.revision),
         p.revision
     from old join lateral (select * from changed union all
         select * from old where not exists (select from changed)) p on true"""
@@ -176,9 +175,7 @@ async def cap_of_account(conn: Connection, scope: UUID, partner_id: UUID, accoun
     return await _present(
         conn,
         f"""
-        select overdraft_cap({EFFECTIVE}, s.overdraft_cap, s.overdraft_cap_percent), s.overdraft_cap_percent,
-            s.overdraft_cap_amount, s.overdraft_cap_currency, {_SEEN.format("s")}, {_CAP.format("s", EFFECTIVE)}::text,
-            s.revision
+        select {CAP_COLUMNS.format("s")}, {_SEEN.format("s")}, {_CAP.format("s")}::text, s.revision
         from {LIVING}
         """,
         {"id": account_id, "partner": partner_id, "scope": scope},
@@ -190,9 +187,7 @@ async def cap_of_partner(conn: Connection, scope: UUID, partner_id: UUID) -> Pre
     return await _present(
         conn,
         f"""
-        select overdraft_cap({EFFECTIVE_OF_PARTNER}, p.overdraft_cap, p.overdraft_cap_percent),
-            p.overdraft_cap_percent, p.overdraft_cap_amount, p.overdraft_cap_currency, {_SEEN.format("p")},
-            {_CAP.format("p", EFFECTIVE_OF_PARTNER)}::text, p.revision
+        select {CAP_COLUMNS.format("p")}, {_SEEN.format("p")}, {_CAP.format("p")}::text, p.revision
         from partner p where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
         """,
         {"partner": partner_id, "scope": scope},
@@ -255,9 +250,12 @@ async def update_accounts(conn: Connection, capacities: Sequence[tuple[MoneyCap,
     must be applied to."""
     cursor = await conn.execute(
         f"""
-        with changed as (
+        with c as materialized (
+            select s.id, c.capacity from storage_account s join {_CHANGES.format("bigint")} on s.id = c.id
+            where {_SAME.format("s")} order by s.id for no key update of s
+        ), changed as (
             update storage_account s set overdraft_cap = c.capacity, desired_revision = s.desired_revision + 1
-            from {_CHANGES.format("bigint")} where s.id = c.id and {_SAME.format("s")}
+            from c where s.id = c.id
             returning s.region_id
         )
         select distinct {CLUSTER} from changed s where {CLUSTER} is not null
@@ -271,9 +269,11 @@ async def update_partners(conn: Connection, capacities: Sequence[tuple[MoneyCap,
     """The same of partners. Returns those whose accounts' quotas may have changed."""
     cursor = await conn.execute(
         f"""
-        update partner p set overdraft_cap = c.capacity
-        from {_CHANGES.format("uuid")} where p.id = c.id and {_SAME.format("p")}
-        returning p.id
+        with c as materialized (
+            select p.id, c.capacity from partner p join {_CHANGES.format("uuid")} on p.id = c.id
+            where {_SAME.format("p")} order by p.id for no key update of p
+        )
+        update partner p set overdraft_cap = c.capacity from c where p.id = c.id returning p.id
         """,
         _changes(capacities),
     )

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from tonnage.billing.month import GB, Month
 from tonnage.errors import Invalid
 from tonnage.money import Money, digits
-from tonnage.overdraft_caps.overdraft_cap import NewCap
 from tonnage.units import MAX_CAPACITY
 
 
@@ -20,14 +19,16 @@ class Rate(NamedTuple):
     charged: Decimal
     """What the days of the month before today have cost, major unit."""
 
-    def require(self, cap: NewCap) -> None:
-        """Invalid: the cap's amount has more decimal places than the currency."""
+    def money(self, amount: Decimal) -> Money:
+        """An amount with the currency's decimal places. Invalid: it has more."""
         places = digits(self.currency)
-        if cap.amount is not None and cap.amount != round(cap.amount, places):
+        found = Money(amount, self.currency).rounded()
+        if amount != found.amount:
             raise Invalid.field(
                 "amount", "must have at most {places} decimal places in {currency}", places=places,
                 currency=self.currency,
             )  # fmt: skip
+        return found
 
     def bytes_for(self, amount: Money, month: Month) -> int:
         """How much can be used beyond the allocation from the last day of `month`, today, to the end of the calendar

@@ -1,14 +1,16 @@
 """What use beyond the allocation costs buyers, by their prices and by what they were charged in the month so far."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from tonnage.billing.charges import BuyerMonths
 from tonnage.billing.line import SubjectId
-from tonnage.billing.month import BuyerMonth, Month, SubjectMonth, overlaps
+from tonnage.billing.month import BuyerMonth, Month, SubjectMonth, days_in, overlaps
 from tonnage.billing.queries import account_months, partner_months
+from tonnage.billing.rating import rate
 from tonnage.db import Connection
 from tonnage.money import total
 from tonnage.overdraft_caps.rate import Rate
@@ -22,20 +24,20 @@ async def read_rates(
 ) -> dict[SubjectId, Rate]:
     """The rates of partners or of storage accounts of a seller. Those are missing that pay nothing, or in several
     currencies."""
-    month = Month.of(today, today)
-    yesterday = today - timedelta(days=1)
-    charged: dict[SubjectId, Decimal] = {}
-    if month.through > 1:
-        for charges in (await _months(conn, seller_id, buyer_ids, Month.of(today, yesterday))).charges():
-            beyond = [line.amount for line in charges.lines if line.product in _BEYOND]
-            charged[charges.buyer.id] = total(beyond, charges.buyer.currency).amount
-    # Prices of the days to come are known; of use only what today's allocation is, is read here.
-    whole = Month(month.first, month.days)
+    month = Month(today.replace(day=1), days_in(today))  # the prices of the days to come are known
+    number = month.number(today)
     found: dict[SubjectId, Rate] = {}
-    for buyer, subject in (await _months(conn, seller_id, buyer_ids, whole)).priced:
-        if price := _highest_price(buyer, subject, month.through - 1):
-            found[buyer.id] = Rate(buyer.currency, price, charged.get(buyer.id, Decimal(0)))
+    for buyer, subject in (await _months(conn, seller_id, buyer_ids, month)).priced:
+        if price := _highest_price(buyer, subject, number):
+            found[buyer.id] = Rate(buyer.currency, price, _charged(buyer, subject, number))
     return found
+
+
+def _charged(buyer: BuyerMonth, subject: SubjectMonth, today: int) -> Decimal:
+    """What use beyond the allocation has cost on the days before today."""
+    before = replace(subject, usage=[*subject.usage[:today], *[0] * (buyer.month.days - today)])
+    beyond = [line.amount for line in rate(buyer, [before]) if line.product in _BEYOND]
+    return total(beyond, buyer.currency).amount
 
 
 async def _months(conn: Connection, seller_id: UUID, buyer_ids: Sequence[SubjectId], month: Month) -> BuyerMonths:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tonnage.db import Connection
 from tonnage.partners.partner import OverdraftCap, effective_capacity
+from tonnage.partners.queries import CAP_COLUMNS
 
 
 class PartnerDetail(NamedTuple):
@@ -58,16 +59,14 @@ class PartnerDetail(NamedTuple):
 async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
     """For the partner's distributor and the operator."""
     cursor = await conn.execute(
-        """
+        f"""
         select p.id, o.name, o.created_at, p.distributor_id, d.name,
             k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
             p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
             (select count(*) from member m where m.organisation_id = p.id),
             o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
             p.override_capacity, p.override_until, p.overrides_of_accounts, p.suspended_at, p.suspension_reason,
-            p.suspension_cause, overdraft_cap(effective_capacity(p.allocated_capacity, p.override_capacity),
-                p.overdraft_cap, p.overdraft_cap_percent),
-            p.overdraft_cap_percent, p.overdraft_cap_amount, p.overdraft_cap_currency
+            p.suspension_cause, {CAP_COLUMNS.format("p")}
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id
@@ -107,15 +106,13 @@ class PartnerTotals(NamedTuple):
 async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerTotals | None:
     """For the partner itself, its distributor and the operator."""
     cursor = await conn.execute(
-        """
+        f"""
         select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
             p.used, p.account_count, p.override_capacity, p.override_until,
             greatest(0, least(p.allocated_capacity,
                 effective_capacity(p.allocated_capacity, p.override_capacity) - p.overrides_of_accounts)
                 - p.allocated_to_accounts),
-            overdraft_cap(effective_capacity(p.allocated_capacity, p.override_capacity), p.overdraft_cap,
-                p.overdraft_cap_percent),
-            p.overdraft_cap_percent, p.overdraft_cap_amount, p.overdraft_cap_currency
+            {CAP_COLUMNS.format("p")}
         from partner p join organisation o on o.id = p.id
         where p.id = %(partner)s and p.closed_at is null
             and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))

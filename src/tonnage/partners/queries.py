@@ -22,6 +22,15 @@ from tonnage.partners.partner import CapacityFigures, PartnerChange
 EFFECTIVE: LiteralString = "effective_capacity(p.allocated_capacity, p.override_capacity)"
 """What a row `p` of partner takes of its contract, bytes: more than its allocation while an override runs."""
 
+HAS_CAP: LiteralString = "(num_nonnulls({0}.overdraft_cap, {0}.overdraft_cap_percent) > 0)"
+"""Whether a row of partner or of storage_account has a cap of its overdraft or its pay-per-use."""
+
+CAP_COLUMNS: LiteralString = """overdraft_cap(
+            effective_capacity({0}.allocated_capacity, {0}.override_capacity),
+            {0}.overdraft_cap, {0}.overdraft_cap_percent),
+            {0}.overdraft_cap_percent, {0}.overdraft_cap_amount, {0}.overdraft_cap_currency"""
+"""Of a row of either, what `OverdraftCap.read` takes."""
+
 PARTNER = """json_strip_nulls(json_build_object(
     'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
     'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft, 'details', p.details))"""

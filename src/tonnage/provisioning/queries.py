@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import CAPPED, EFFECTIVE
+from tonnage.accounts.queries import EFFECTIVE
 from tonnage.db import Connection, one_row
+from tonnage.partners.queries import HAS_CAP
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
 
@@ -98,7 +99,7 @@ async def pooled(conn: Connection, partner_ids: Sequence[UUID], after: int, limi
         with s as materialized (
             select * from storage_account
             where partner_id = any(%(partners)s) and id > %(after)s and {_PRESENT}
-                and ({_ELASTIC} or partner_id in (select id from partner p where {CAPPED}))
+                and ({_ELASTIC} or partner_id in (select id from partner p where {HAS_CAP.format("p")}))
                 and region_id in (select id from region where backend <> 'metered')
             order by id limit %(limit)s
         )
@@ -116,7 +117,7 @@ async def partners_with_pool(conn: Connection, region_id: int) -> list[UUID]:
         select p.id from partner p
         where p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false) and p.id in (
                 select partner_id from storage_account where region_id = %(region)s and {_PRESENT} and {_ELASTIC})
-            or {CAPPED} and p.id in (
+            or {HAS_CAP.format("p")} and p.id in (
                 select partner_id from storage_account where region_id = %(region)s and {_PRESENT})
         order by p.id
         """,
