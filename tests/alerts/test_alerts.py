@@ -57,7 +57,7 @@ class Customer:
         await actions.evaluate(self.cast.database, NOW)
         (found,) = await self.cast.row(
             """select coalesce(jsonb_agg(jsonb_build_array(action, after -> 'level') order by id), '[]')
-               from audit_entry where id > %s and action ~ '(reach-level|leave-level|exceed)$'""",
+               from audit_entry where id > %s and action ~ '(reach|leave|exceed)(-cap)?(-level)?$'""",
             last,
         )
         return [(action, level) for action, level in found]

@@ -11,6 +11,8 @@ from tonnage.access.actor import Actor, Role
 from tonnage.alerts import actions
 from tonnage.notifications.actions import change_preferences
 from tonnage.notifications.notification_kind import Delivery
+from tonnage.overdraft_caps import actions as caps
+from tonnage.overdraft_caps.overdraft_cap import NewCap
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 from tonnage.webhooks import actions as webhooks
@@ -51,6 +53,31 @@ def _crossing(subject: str, verb: str, percent: int, level: int | None) -> Case:
             await actions.evaluate(data.database, NOW)
         after = {"used": percent * TB // 100, "capacity": TB} | ({} if level is None else {"level": level})
         return data.entry(f"{subject}.{verb}", data.job, owner, subject_id, after=after)
+
+    case.__name__ = f"{subject}_{verb.replace('-', '_')}"
+    return case
+
+
+def _crossing_of_cap(subject: str, verb: str, percent: int, level: int | None) -> Case:
+    """The same of the cap of pay-per-use, which has no other capacity."""
+
+    async def case(data: AuditData) -> Recorded:
+        partner = await data.cast.partner(data.distributor, await data.cast.contract(data.distributor, TB))
+        account = await data.cast.account(partner)
+        cap, subject_id = NewCap(capacity=TB), partner.organisation_id if subject == "partner" else account
+        if subject == "partner":
+            await data.run(caps.set_of_partner, data.distributor, partner.organisation_id, cap, NOW)
+        else:
+            await data.run(caps.set_of_account, partner, account, cap, NOW)
+        if level is None:
+            await _use(data, subject, subject_id, TB // 2)
+        await actions.evaluate(data.database, NOW)  # what other tests have left
+        await _use(data, subject, subject_id, percent * TB // 100)
+        async with data.watched():
+            await actions.evaluate(data.database, NOW)
+            await actions.evaluate(data.database, NOW)
+        after = {"used": percent * TB // 100, "capacity": TB} | ({} if level is None else {"level": level})
+        return data.entry(f"{subject}.{verb}", data.job, partner, subject_id, after=after)
 
     case.__name__ = f"{subject}_{verb.replace('-', '_')}"
     return case
@@ -162,6 +189,15 @@ CASES: list[Case] = [
         _crossing(subject, verb, percent, level)
         for subject in ("account", "partner", "contract")
         for verb, percent, level in (("reach-level", 91, 90), ("exceed", 100, 100), ("leave-level", 10, None))
+    ),
+    *(
+        _crossing_of_cap(subject, verb, percent, level)
+        for subject in ("account", "partner")
+        for verb, percent, level in (
+            ("reach-cap-level", 91, 90),
+            ("exceed-cap", 100, 100),
+            ("leave-cap-level", 10, None),
+        )
     ),
     organisation_set_alert_levels,
     member_choose_notifications,

@@ -121,6 +121,17 @@ async def test_those_whom_it_concerns_get_one_mail_with_everything(company: Comp
     assert await company.mailed(timedelta(days=2)) == []
 
 
+async def test_caps_are_said_also_where_they_allow_nothing_more(company: Company) -> None:
+    """An amount of money that is used up is a capacity of 0, of which nothing is a percentage."""
+    account = await company.cast.account(company.partner, name="Bakery")
+    await company.happens("account.reach-cap-level", company.partner, account, **ALERT)
+    assert await company.mailed() == ["partner"]
+    assert company.last.subject == "Bakery uses 91 % of the cap of its overdraft: 910 GB of 1 TB"
+    await company.happens("account.exceed-cap", company.partner, account, level=100, used=5, capacity=0)
+    assert await company.mailed(timedelta(hours=1)) == ["partner"]
+    assert company.last.subject == "Bakery has reached the cap of its overdraft: new data is refused"
+
+
 async def test_a_storm_of_10_000_makes_one_mail_for_each(company: Company) -> None:
     for number in range(3):
         await company.member(f"colleague {number}", company.partner)

@@ -31,7 +31,8 @@ STATE: LiteralString = """(
             when s.pending_deleted_at is not null then 'deletion'
             when u.used >= s.quota then 'quota'
             when a.level is not null then 'level' end as cause, a.level
-        from partner p, account_usage u, (select max(level) as level from alert where account_id = s.id) a
+        from partner p, account_usage u,
+            (select max(level) as level from alert where account_id = s.id and not of_cap) a
         where p.id = s.partner_id and u.account_id = s.id offset 0) c)"""
 """The state of a row `s`, its cause, and the highest alert level that it has reached: a lateral subquery. The cluster
 enforces what it was given: its quota is the one that was applied."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tonnage.access.actor import Actor, Role
 from tonnage.alerts import queries
-from tonnage.alerts.alert_level import AlertSubject, require_levels
+from tonnage.alerts.alert_level import MEASURES, require_levels
 from tonnage.db import Connection, Database
 from tonnage.jobs import defer
 
@@ -16,12 +16,12 @@ async def evaluate(database: Database, now: datetime) -> int:
     """Compares the use of all accounts, partners and contracts with their levels, in short statements that lock none of
     them. Returns how many have reached a level that they had not before."""
     raised = 0
-    for subject in AlertSubject:
+    for measure in MEASURES:
         after, found = 0, _AT_ONCE
         while found == _AT_ONCE:
-            part = await database.run(queries.evaluate, subject, after, _AT_ONCE, now)
+            part = await database.run(queries.evaluate, measure, after, _AT_ONCE, now)
             after, found, raised = part.last, part.subjects, raised + part.raised
-    await database.run(queries.delete_of_closed)
+    await database.run(queries.delete_obsolete)
     return raised
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from tonnage.errors import Invalid
 
@@ -20,6 +21,17 @@ class AlertSubject(StrEnum):
     """Use of all accounts of a partner, of its allocation."""
     CONTRACT = "contract"
     """Use of all partners under a contract, of what it reserves."""
+
+
+class Measure(NamedTuple):
+    """What is compared with the levels."""
+
+    subject: AlertSubject
+    of_cap: bool = False
+    """Use beyond the allocation, of the cap of overdraft or pay-per-use."""
+
+
+MEASURES = (*map(Measure, AlertSubject), *(Measure(one, True) for one in (AlertSubject.ACCOUNT, AlertSubject.PARTNER)))
 
 
 def require_levels(levels: Sequence[int]) -> list[int]:

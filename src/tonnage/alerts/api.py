@@ -51,6 +51,7 @@ class AlertResponse(ResponseModel):
             "subjectId": "482915730164",
             "name": "New customer",
             "organisationId": "9b5d1a60-6bd2-4c39-a7d5-2f36f1b0f9c3",
+            "of": "capacity",
             "level": 90,
             "crossedAt": "2026-11-24T09:00:00Z",
             "used": 910_000_000_000,
@@ -66,14 +67,16 @@ class AlertResponse(ResponseModel):
     """Its name. Missing for a contract without one."""
     organisationId: UuidText
     """The partner of a storage account, the partner itself, the distributor of a contract."""
+    of: Literal["capacity", "overdraft_cap"]
+    """Of what: its capacity, or the cap of its overdraft or pay-per-use."""
     level: int
-    """The highest level that it has reached, in percent."""
+    """The highest level of that that it has reached, in percent."""
     crossedAt: TimestampText
     """When it was found to have reached that, UTC."""
     used: Bytes
-    """What it used then, in bytes."""
+    """What it used then, in bytes; of a cap, beyond its allocation."""
     capacity: Bytes
-    """Of what: its allocation, or what the contract reserves, in bytes."""
+    """Its allocation, what the contract reserves, or the cap, in bytes."""
 
 
 @routes.get("/alert-levels", responses={200: {"model": AlertLevelsResponse}})
@@ -114,7 +117,7 @@ async def list_alerts(call: AnyViewer, page: Paging) -> Response:
     """List alerts.
 
     What has reached a level and has not fallen five points below it since: of your organisation and its partners, in
-    the order in which it happened, the highest level of each.
+    the order in which it happened, the highest level of each, and of its cap.
     """
     query = alerts_of(call.actor.scope)
     return JsonListResponse(call.database.streams, page, query, at_once=SingleRow(call.database.run))

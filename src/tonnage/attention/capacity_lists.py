@@ -33,7 +33,7 @@ async def partners_over(conn: Connection, reader: AttentionReader, most: int) ->
         """,
         _MOST_EXCESS,
         """f.id::text, o.name, f.id, d.name, f.used, f.capacity,
-            (select min(a.crossed_at) from alert a where a.partner_id = f.id and a.level >= 100)""",
+            (select min(a.crossed_at) from alert a where a.partner_id = f.id and not a.of_cap and a.level >= 100)""",
         "join organisation o on o.id = f.id join organisation d on d.id = f.distributor_id",
     )
     return await read(conn, sql, {"scope": reader.scope, "most": most}, _over)
@@ -44,7 +44,10 @@ async def among_full(conn: Connection, full: FullPartners, most: int) -> Attenti
     long again."""
     first = [one for one in full.fullest if one.used > one.allocated][:most]
     cursor = await conn.execute(
-        "select partner_id, min(crossed_at) from alert where partner_id = any(%s) and level >= 100 group by partner_id",
+        """
+        select partner_id, min(crossed_at) from alert where partner_id = any(%s) and not of_cap and level >= 100
+        group by partner_id
+        """,
         [[one.id for one in first]],
     )
     since = dict(await cursor.fetchall())
@@ -84,7 +87,7 @@ async def accounts_over(conn: Connection, reader: AttentionReader, most: int) ->
         """,
         _MOST_EXCESS,
         """f.id::text, f.name, f.partner_id, '', f.used, f.capacity,
-            (select min(a.crossed_at) from alert a where a.account_id = f.id and a.level >= 100)""",
+            (select min(a.crossed_at) from alert a where a.account_id = f.id and not a.of_cap and a.level >= 100)""",
     )
     return await read(conn, sql, {"partner": reader.organisation_id, "most": most}, _over)
 
@@ -189,8 +192,8 @@ def _alerts(of: LiteralString, same: LiteralString, columns: LiteralString, join
     """What has reached a level in the last days, each with its highest one, the newest first. What is at 100 % is over
     its capacity, which another list has."""
     rows: LiteralString = f"""
-        select a.* from alert a where a.crossed_at > %(since)s and a.level < 100
-            and {of} and (select max(h.level) from alert h where {same}) = a.level"""
+        select a.* from alert a where a.crossed_at > %(since)s and a.level < 100 and not a.of_cap
+            and {of} and (select max(h.level) from alert h where {same} and not h.of_cap) = a.level"""
     return found(rows, "f.seq desc", f"{columns}, f.level::int, f.capacity, f.crossed_at", joins)
 
 

@@ -608,10 +608,12 @@ CREATE TABLE alert (
     account_id bigint,
     partner_id uuid,
     contract_id uuid,
+    of_cap boolean DEFAULT false NOT NULL,
     level smallint NOT NULL,
     crossed_at timestamp with time zone NOT NULL,
     used numeric NOT NULL,
     capacity numeric NOT NULL,
+    CONSTRAINT alert_of_cap CHECK (((NOT of_cap) OR (contract_id IS NULL))),
     CONSTRAINT alert_subject CHECK ((num_nonnulls(account_id, partner_id, contract_id) = 1))
 );
 
@@ -2041,7 +2043,7 @@ CREATE INDEX adjustment_seller_id_month_seq_idx ON adjustment USING btree (selle
 
 CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
 
-CREATE UNIQUE INDEX alert_account_id_level_idx ON alert USING btree (account_id, level) WHERE (account_id IS NOT NULL);
+CREATE UNIQUE INDEX alert_account_id_of_cap_level_idx ON alert USING btree (account_id, of_cap, level) WHERE (account_id IS NOT NULL);
 
 CREATE UNIQUE INDEX alert_contract_id_level_idx ON alert USING btree (contract_id, level) WHERE (contract_id IS NOT NULL);
 
@@ -2049,7 +2051,7 @@ CREATE INDEX alert_crossed_at_idx ON alert USING btree (crossed_at);
 
 CREATE INDEX alert_organisation_id_seq_idx ON alert USING btree (organisation_id, seq);
 
-CREATE UNIQUE INDEX alert_partner_id_level_idx ON alert USING btree (partner_id, level) WHERE (partner_id IS NOT NULL);
+CREATE UNIQUE INDEX alert_partner_id_of_cap_level_idx ON alert USING btree (partner_id, of_cap, level) WHERE (partner_id IS NOT NULL);
 
 CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
 
@@ -2143,6 +2145,8 @@ CREATE INDEX partner_distributor_id_seq_idx ON partner USING btree (distributor_
 
 CREATE INDEX partner_overdraft_cap_amount_idx ON partner USING btree (distributor_id, id) WHERE (overdraft_cap_amount IS NOT NULL);
 
+CREATE INDEX partner_overdraft_cap_idx ON partner USING btree (seq) WHERE (num_nonnulls(overdraft_cap, overdraft_cap_percent) > 0);
+
 CREATE INDEX partner_override_until_idx ON partner USING btree (override_until) WHERE (override_until IS NOT NULL);
 
 CREATE INDEX partner_suspended_idx ON partner USING btree (id) WHERE (suspended_at IS NOT NULL);
@@ -2224,6 +2228,8 @@ CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contac
 CREATE INDEX storage_account_name_key_idx ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_overdraft_cap_amount_idx ON storage_account USING btree (partner_id, id) WHERE (overdraft_cap_amount IS NOT NULL);
+
+CREATE INDEX storage_account_overdraft_cap_idx ON storage_account USING btree (id) WHERE (num_nonnulls(overdraft_cap, overdraft_cap_percent) > 0);
 
 CREATE INDEX storage_account_override_until_idx ON storage_account USING btree (override_until) WHERE (override_until IS NOT NULL);
 

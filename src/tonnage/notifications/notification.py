@@ -21,6 +21,10 @@ _SENTENCES: Mapping[str, str] = {
     "partner.suspended": Sentence("{name} is suspended: {reason}"),
     "partner.resumed": Sentence("{name} is no longer suspended"),
     "partner.suspension_warned": Sentence("{name} will be suspended on {day}: statement {number} is overdue"),
+    "account.cap_alert": Sentence("{name} uses {percent} % of the cap of its overdraft: {used} of {capacity}"),
+    "account.cap_reached": Sentence("{name} has reached the cap of its overdraft: new data is refused"),
+    "partner.cap_alert": Sentence("{name} uses {percent} % of the cap of its overdraft: {used} of {capacity}"),
+    "partner.cap_reached": Sentence("{name} has reached the cap of its overdraft: new data is refused"),
     "contract.alert": Sentence("{name} uses {percent} % of what it reserves: {used} of {capacity}"),
     "contract.over_reserved": Sentence("{name} uses all that it reserves: {used} of {capacity}"),
     "account.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
@@ -58,8 +62,10 @@ class Notification:
         if "capacity" in after:
             values["capacity"] = rounded(Decimal(after["capacity"]))
         if "used" in after:
-            used = Decimal(after["used"])
-            values |= {"percent": int(used * 100 / Decimal(after["capacity"])), "used": rounded(used)}
+            used, capacity = Decimal(after["used"]), Decimal(after["capacity"])
+            # An amount of money that is used up allows nothing more.
+            percent = int(used * 100 / capacity) if capacity else after["level"]
+            values |= {"percent": percent, "used": rounded(used)}
         if "until" in after:
             values["last_day"] = date.fromisoformat(after["until"])
         if "pendingDeletedAt" in after:

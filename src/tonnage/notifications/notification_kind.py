@@ -44,13 +44,13 @@ KINDS = (
     NotificationKind(
         "account_alerts",
         Sentence("Storage accounts that reach an alert level"),
-        ("account.alert", "account.over_allocation"),
+        ("account.alert", "account.over_allocation", "account.cap_alert", "account.cap_reached"),
         {_OPERATOR: _NONE, _DISTRIBUTOR: _NONE, _PARTNER: _ONCE},
     ),
     NotificationKind(
         "partner_alerts",
         Sentence("Partners that reach an alert level"),
-        ("partner.alert", "partner.over_allocation"),
+        ("partner.alert", "partner.over_allocation", "partner.cap_alert", "partner.cap_reached"),
         {_OPERATOR: _NONE, _DISTRIBUTOR: _ONCE, _PARTNER: _ONCE},
     ),
     NotificationKind(

@@ -14,13 +14,15 @@ create table alert (
     account_id bigint,
     partner_id uuid,
     contract_id uuid,
+    of_cap boolean not null default false,           -- of the cap of its overdraft or pay-per-use
     level smallint not null,                         -- percent
     crossed_at timestamptz not null,
     used numeric not null,                           -- bytes, when it was crossed
-    capacity numeric not null,                       -- likewise: the allocation, or what the contract reserves
-    constraint alert_subject check (num_nonnulls(account_id, partner_id, contract_id) = 1)
+    capacity numeric not null,                       -- likewise: the allocation, what the contract reserves, or the cap
+    constraint alert_subject check (num_nonnulls(account_id, partner_id, contract_id) = 1),
+    constraint alert_of_cap check (not of_cap or contract_id is null)
 );
-create unique index alert_account_id_level_idx on alert (account_id, level) where account_id is not null;
-create unique index alert_partner_id_level_idx on alert (partner_id, level) where partner_id is not null;
+create unique index alert_account_id_of_cap_level_idx on alert (account_id, of_cap, level) where account_id is not null;
+create unique index alert_partner_id_of_cap_level_idx on alert (partner_id, of_cap, level) where partner_id is not null;
 create unique index alert_contract_id_level_idx on alert (contract_id, level) where contract_id is not null;
 create index alert_organisation_id_seq_idx on alert (organisation_id, seq);

@@ -13,6 +13,9 @@ alter table storage_account
     add constraint storage_account_overdraft_cap_amount check (
         num_nonnulls(overdraft_cap_amount, overdraft_cap_currency) = 0
         or (num_nonnulls(overdraft_cap, overdraft_cap_amount, overdraft_cap_currency) = 3 and overdraft_cap_amount > 0));
+-- For the alerts.
+create index storage_account_overdraft_cap_idx on storage_account (id)
+    where num_nonnulls(overdraft_cap, overdraft_cap_percent) > 0;
 create index storage_account_overdraft_cap_amount_idx on storage_account (partner_id, id)
     where overdraft_cap_amount is not null;
 
@@ -26,6 +29,7 @@ alter table partner
     add constraint partner_overdraft_cap_amount check (
         num_nonnulls(overdraft_cap_amount, overdraft_cap_currency) = 0
         or (num_nonnulls(overdraft_cap, overdraft_cap_amount, overdraft_cap_currency) = 3 and overdraft_cap_amount > 0));
+create index partner_overdraft_cap_idx on partner (seq) where num_nonnulls(overdraft_cap, overdraft_cap_percent) > 0;
 create index partner_overdraft_cap_amount_idx on partner (distributor_id, id) where overdraft_cap_amount is not null;
 
 -- Bytes that may be used beyond the allocation (while an override runs: the override); null: no cap. Percent of nothing is
