@@ -25,6 +25,7 @@ from tonnage.api_keys.guard import has_operators_key, record_forbidden, services
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.rate_limit_middleware import RateLimitMiddleware
 from tonnage.billing_profiles import api as billing_profiles
+from tonnage.contact_mails import api as contact_mails
 from tonnage.contracts import api as contracts
 from tonnage.credit_notes import api as credit_notes
 from tonnage.db import Connection, connect
@@ -146,7 +147,8 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 
 _MONEY = (*price_books.routes, price_previews.routes, *statements.routes, credit_notes.routes, month_end.routes)
-_SIGNALS = (events.routes, alerts.routes, overrides.routes, suspensions.routes, forecasts.routes, *webhooks.routes)
+_FEEDS = (events.routes, contact_mails.routes, *webhooks.routes)
+_SIGNALS = (*_FEEDS, alerts.routes, overrides.routes, suspensions.routes, forecasts.routes)
 
 
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:

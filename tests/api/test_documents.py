@@ -46,6 +46,9 @@ async def test_distributors_and_partners_get_the_same_operations(both: list[dict
     # Only the partner keeps profiles of its customers.
     assert own.pop("getAccountsBillingProfile")
     assert own.pop("setAccountsBillingProfile")
+    # Only the partner has customers whose contacts are mailed.
+    assert own.pop("getContactMails")
+    assert own.pop("setContactMails")
     assert len(own) == 22
     for name, operation in own.items():
         words = re.split("(?=[A-Z])", name, maxsplit=1)

@@ -51,6 +51,8 @@ class AccountDetail(NamedTuple):
     """None: it has no override."""
     override_until: datetime | None
     """Its end, a midnight. Later than that: a job has not ended it yet."""
+    contact_stopped_at: datetime | None
+    """When the contact has stopped mails about alerts; None: it has not."""
 
     def effective(self, now: datetime) -> int:
         """The allocation, in bytes, with an override that runs."""
@@ -68,7 +70,8 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             s.suspended_at, s.suspension_reason, p.suspended_at, p.suspension_reason, c.state, c.cause, c.level,
             {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
-            s.override_capacity, s.override_until
+            s.override_capacity, s.override_until,
+            (select unsubscribed_at from contact_mail m where m.account_id = s.id and m.email_key = s.contact_email_key)
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         join partner p on p.id = s.partner_id cross join lateral {STATE} c

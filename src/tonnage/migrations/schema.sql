@@ -764,6 +764,27 @@ ALTER TABLE capacity_override ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE contact_mail (
+    account_id bigint NOT NULL,
+    email_key text NOT NULL COLLATE pg_catalog."C",
+    due_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    mailed_alert bigint,
+    unsubscribed_at timestamp with time zone,
+    CONSTRAINT contact_mail_unsubscribed CHECK (((unsubscribed_at IS NULL) OR (due_at IS NULL)))
+);
+
+CREATE TABLE contact_mail_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT contact_mail_progress_is_only_row_check CHECK (is_only_row)
+);
+
+CREATE TABLE contact_mail_setting (
+    organisation_id uuid NOT NULL,
+    enabled boolean NOT NULL
+);
+
 CREATE TABLE contract (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -1775,6 +1796,15 @@ ALTER TABLE ONLY capacity_override
 ALTER TABLE ONLY capacity_override
     ADD CONSTRAINT capacity_override_seq_key UNIQUE (seq);
 
+ALTER TABLE ONLY contact_mail
+    ADD CONSTRAINT contact_mail_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY contact_mail_progress
+    ADD CONSTRAINT contact_mail_progress_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY contact_mail_setting
+    ADD CONSTRAINT contact_mail_setting_pkey PRIMARY KEY (organisation_id);
+
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_of_distributor UNIQUE (id, distributor_id);
 
@@ -2064,6 +2094,8 @@ CREATE INDEX capacity_override_partner_id_idx ON capacity_override USING btree (
 CREATE INDEX capacity_override_valid_from_idx ON capacity_override USING btree (valid_from);
 
 CREATE INDEX capacity_override_valid_until_idx ON capacity_override USING btree (valid_until) WHERE (ended_at IS NULL);
+
+CREATE INDEX contact_mail_due_at_idx ON contact_mail USING btree (due_at, account_id) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
@@ -2378,6 +2410,12 @@ ALTER TABLE ONLY billing_profile
 
 ALTER TABLE ONLY billing_profile
     ADD CONSTRAINT billing_profile_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY contact_mail
+    ADD CONSTRAINT contact_mail_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY contact_mail_setting
+    ADD CONSTRAINT contact_mail_setting_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
 
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES organisation(id);

@@ -22,6 +22,7 @@ PACKAGES: tuple[str, ...] = (
     "attention",
     "overrides",
     "suspensions",
+    "contact_mails",
 )
 
 
