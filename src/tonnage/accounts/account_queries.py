@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import suspension_reason
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
@@ -71,7 +72,8 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
             s.override_capacity, s.override_until,
-            (select unsubscribed_at from contact_mail m where m.account_id = s.id and m.email_key = s.contact_email_key)
+            (select unsubscribed_at from contact_mail where account_id = s.id and email_key = s.contact_email_key),
+            p.suspension_overdue
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         join partner p on p.id = s.partner_id cross join lateral {STATE} c
@@ -79,4 +81,7 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return AccountDetail(*row) if row else None
+    if row is None:
+        return None
+    found = AccountDetail(*row[:-1])
+    return found._replace(partner_suspension_reason=suspension_reason(found.partner_suspension_reason, row[-1]))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tonnage.access.actor import Kind
+from tonnage.access.actor import Kind, suspension_reason
 from tonnage.attention.attention import rounded
 from tonnage.errors import Sentence
 from tonnage.events.event_feed import FeedEvent
@@ -67,8 +67,10 @@ class Notification:
         if "validUntil" in after:
             values["until"] = datetime.fromisoformat(after["validUntil"])
         if "reason" in after:
-            values["reason"] = after["reason"]
-        if "dueOn" in after:
+            # That of a suspension by the rule about overdue statements comes with its facts.
+            facts = {"number": after["statement"], "dueOn": after["dueOn"]} if "dueOn" in after else None
+            values["reason"] = suspension_reason(after["reason"], facts)
+        if "day" in after:
             values |= {"day": date.fromisoformat(after["day"]), "number": after["statement"]}
         statement: dict[str, Any] = data.get("statement") or {}
         if statement:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import suspension_reason
 from tonnage.db import Connection
 from tonnage.partners.partner import effective_capacity
 
@@ -63,7 +64,7 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             (select count(*) from member m where m.organisation_id = p.id),
             o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
             p.override_capacity, p.override_until, p.overrides_of_accounts, p.suspended_at, p.suspension_reason,
-            p.suspension_cause
+            p.suspension_cause, p.suspension_overdue
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id
@@ -74,7 +75,10 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
         {"scope": scope, "partner": partner_id},
     )
     row = await cursor.fetchone()
-    return PartnerDetail(*row) if row else None
+    if row is None:
+        return None
+    found = PartnerDetail(*row[:-1])
+    return found._replace(suspension_reason=suspension_reason(found.suspension_reason, row[-1]))
 
 
 class PartnerTotals(NamedTuple):
