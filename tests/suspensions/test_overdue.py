@@ -334,7 +334,8 @@ async def test_a_run_that_stops_in_the_middle_loses_and_repeats_nothing(data: Ov
         """
         select (select array_agg(subject_id) from audit_entry
                 where action = 'partner.suspend' and subject_id = any(%s)),
-            (select array_agg(partner) from procrastinate_jobs, unnest(string_to_array(args->>'subject', ' ')) as partner
+            (select array_agg(partner)
+                from procrastinate_jobs, unnest(string_to_array(args->>'subject', ' ')) as partner
                 where task_name = 'provisioning.reapply_partners' and partner = any(%s))
         """,
         sorted(everybody),
