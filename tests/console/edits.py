@@ -387,7 +387,7 @@ NO_EDITS: dict[str, str] = {
     "/webhooks/{webhookID}/deletion": _ACTS,
     "/alerts": _CREATES,
     "/alerts/inherited": _ACTS,
-    "/alerts/contacts": _ACTS,
+    "/partner/contact-mails": _ACTS,
     "/unsubscribe/{token}": _ACTS,
     "/unsubscribe/contact/{token}": _ACTS,
     "/profile/sessions/others/end": _ACTS,

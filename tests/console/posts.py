@@ -227,7 +227,7 @@ POSTS = [
     Post("/webhooks/{webhookID}/settings", {"url": "https://example.com/other", "revision": "1"}),
     Post("/webhooks/{webhookID}/deletion"),
     Post("/alerts", {"levels": "40, 60"}),
-    Post("/alerts/contacts", {"enabled": "no"}),
+    Post("/partner/contact-mails", {"enabled": "no"}),
     Post("/alerts/inherited", after="insert into alert_levels (organisation_id, levels) values (%(own)s, '{70}')"),
     Post("/profile/notifications", dict.fromkeys(_NOTIFICATIONS, "weekly")),
     Post("/blocks/{blockID}/lift"),

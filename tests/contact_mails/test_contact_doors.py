@@ -59,11 +59,11 @@ async def test_the_page_of_alerts_sets_it_for_partners(client: AppClient, data: 
     browser = await client.sign_in(data.partner)
     assert "Do not mail contacts" in (await browser.get("/alerts")).text
     for said, enabled in (("no", False), ("yes", True)):
-        assert (await browser.post("/alerts/contacts", {"enabled": said})).status_code == 303
+        assert (await browser.post("/partner/contact-mails", {"enabled": said})).status_code == 303
         assert await client.cast.database.run(is_enabled, partner) is enabled
     distributor = await client.sign_in(data.distributor)
     assert "mail contacts" not in (await distributor.get("/alerts")).text.lower()
-    assert (await distributor.post("/alerts/contacts", {"enabled": "no"})).status_code == 404
+    assert (await distributor.post("/partner/contact-mails", {"enabled": "no"})).status_code == 404
 
 
 async def test_the_api_sets_it_for_partners(client: AppClient, data: AccountData) -> None:

@@ -370,7 +370,7 @@ async def test_the_reason_is_in_the_language_of_its_reader(data: Overdue) -> Non
     assert reason == f"Statement {number} is overdue since 2026-03-17"
     formats = Formats("de_DE", "UTC")
     assert translate(reason, translations_of("en"), formats) == f"Statement {number} is overdue since 17.03.2026"
-    # The words of a person are looked up in no catalogue, whatever they say.
+    # The words of a person are looked up in no catalogue.
     await data.cast.database.run(actions.suspend_partner, data.distributor, data.id, "Suspended {day}", noon(LAST))
     found = await data.cast.database.run(partner_detail, None, data.id)
     assert found is not None

@@ -4,4 +4,11 @@ from fastapi import APIRouter
 
 from tonnage.console.notifications import alerts, contacts, inbox, preferences, unsubscribe
 
-routes: tuple[APIRouter, ...] = (inbox.routes, preferences.routes, alerts.routes, unsubscribe.routes, contacts.routes)
+routes: tuple[APIRouter, ...] = (
+    inbox.routes,
+    preferences.routes,
+    alerts.routes,
+    alerts.of_partners,
+    unsubscribe.routes,
+    contacts.routes,
+)

@@ -25,6 +25,8 @@ PATH = "/alerts"
 _SHOWN = 50
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
+of_partners = APIRouter(prefix="/partner", route_class=AuthFirstRoute, include_in_schema=False)
+"""What only partners set on this page."""
 
 
 class LevelsForm(Form):
@@ -55,7 +57,7 @@ async def inherit(page: AnyAdmin) -> Response:
     return page.redirect(PATH, gettext("Alert levels saved"))
 
 
-@routes.post("/contacts")
+@of_partners.post("/contact-mails")
 async def mail_contacts(page: PartnerAdmin) -> Response:
     """Whether the contacts of the partner's storage accounts are mailed."""
     enabled = page.fields.get("enabled") == "yes"
