@@ -291,7 +291,7 @@ async def test_parts_are_read_one_after_the_other(data: Overdue) -> None:
 
 
 async def test_a_run_that_stops_in_the_middle_loses_and_repeats_nothing(data: Overdue) -> None:
-    """It stops while it waits for a partner whose row somebody else holds."""
+    """It is stopped while it waits for a row that another transaction holds."""
     others = [await data.cast.partner(data.distributor, data.contract) for _ in range(3)]
     for other in others:
         await data.cast.database.run(insert_statement, data.distributor, other, data.contract)
