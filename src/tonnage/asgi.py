@@ -25,6 +25,7 @@ from tonnage.api_keys.guard import has_operators_key, record_forbidden, services
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.rate_limit_middleware import RateLimitMiddleware
 from tonnage.billing_profiles import api as billing_profiles
+from tonnage.contact_mails import api as contact_mails
 from tonnage.contracts import api as contracts
 from tonnage.credit_notes import api as credit_notes
 from tonnage.db import Connection, connect
@@ -113,9 +114,8 @@ def create_app(
     app = _bare(lifespan)
     settings = options.get("sign_in", SignInSettings())
     _add_proxy_middleware(app, settings)
-    _add_routes(
-        app, console.routes + (console.sample_routes if with_samples else ()), deprecations, settings.public_url
-    )
+    pages = console.routes + (console.sample_routes if with_samples else ())
+    _add_routes(app, pages, deprecations, settings.public_url)
     if cors_origins:
         app.add_middleware(CrossOrigin, origins=cors_origins)
     return app
@@ -148,7 +148,7 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 _MONEY = (*price_books.routes, price_previews.routes, *statements.routes, credit_notes.routes, month_end.routes)
 _CAPACITY = (alerts.routes, forecasts.routes, overrides.routes, overdraft_caps.routes, suspensions.routes)
-_SIGNALS = (*_CAPACITY, events.routes, *webhooks.routes)
+_SIGNALS = (*_CAPACITY, events.routes, contact_mails.routes, *webhooks.routes)
 
 
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:

@@ -4,6 +4,7 @@ import logging
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
@@ -65,6 +66,8 @@ class Message:
     """The same content, for readers that show it."""
     unsubscribe: str | None = None
     """The address that one POST without a session stops such mails at (RFC 8058)."""
+    sender_name: str | None = None
+    """In whose name it is sent; None: as the sender is configured."""
 
 
 class Deferred(Unavailable):
@@ -203,7 +206,7 @@ def smtp_server(url: str) -> SplitResult:
 def written(message: Message, sender: str) -> EmailMessage:
     """The mail in its SMTP form. Python's message objects refuse line ends in headers: ValueError."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = _with_ascii_domain(sender)
+    mail["From"] = _with_ascii_domain(sender) if message.sender_name is None else _named(message.sender_name, sender)
     mail["To"] = _with_ascii_domain(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(system_time())
@@ -222,6 +225,11 @@ def written(message: Message, sender: str) -> EmailMessage:
         kind, _, subtype = one.media_type.partition("/")
         mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
     return mail
+
+
+def _named(name: str, sender: str) -> Address:
+    local, _, domain = parseaddr(_with_ascii_domain(sender))[1].rpartition("@")
+    return Address(name, local, domain)
 
 
 def _with_ascii_domain(address: str) -> str:

@@ -14,6 +14,7 @@ from tonnage.alerts import jobs as alerts
 from tonnage.api_keys import jobs as api_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.billing import jobs as billing
+from tonnage.contact_mails import jobs as contact_mails
 from tonnage.db import connect_for_jobs
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.pools import Pools
@@ -64,6 +65,7 @@ JOB_MODULES = (
     api_keys,
     authentication,
     billing,
+    contact_mails,
     devices,
     epoch,
     events,

@@ -37,6 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "webhookChange": {"enabled": False},
     "replay": {"since": "2026-01-01T00:00:00Z"},
     "alertLevels": {"levels": [50]},
+    "contactMails": {"enabled": False},
     "priceBook": {"name": "Strange prices", "currency": "EUR"},
     "version": {"validFrom": "2099-02-01", "reserved": "1"},
     "assignment": {"priceBook": None, "validFrom": "2099-02-01"},
@@ -63,7 +64,14 @@ STAFF_DELETES = ("/suspension", "/override", "/overdraft-cap", f"/access-keys/{A
 """Ends of the paths that staff may DELETE."""
 
 
-BY_ADMINS = ("/alert-levels", "/billing-profile", "/billing-settings", "/billing-settings/logo", "/tax-rates")
+BY_ADMINS = (
+    "/alert-levels",
+    "/contact-mails",
+    "/billing-profile",
+    "/billing-settings",
+    "/billing-settings/logo",
+    "/tax-rates",
+)
 """Ends of the paths of what only admins set."""
 
 

@@ -49,6 +49,9 @@ async def test_distributors_and_partners_get_the_same_operations(both: list[dict
     # What an account may cost is between the partner and its customer; the partner's own cap has another body.
     for name in ("getAccountOverdraftCap", "setAccountOverdraftCap", "removeAccountOverdraftCap", "getOwnOverdraftCap"):
         assert own.pop(name)
+    # Only the partner has customers whose contacts are mailed.
+    assert own.pop("getContactMails")
+    assert own.pop("setContactMails")
     assert len(own) == 22
     for name, operation in own.items():
         words = re.split("(?=[A-Z])", name, maxsplit=1)

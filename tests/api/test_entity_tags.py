@@ -21,10 +21,10 @@ OF_ONE_THING = [
     for route in CHANGES
     if route.methods != {"POST"} and not route.path.endswith("/member/{memberID}")
     if "/price-assignments/" not in route.path
-    if not route.path.endswith(("/alert-levels", "/secrets/{secretID}"))
+    if not route.path.endswith(("/alert-levels", "/contact-mails", "/secrets/{secretID}"))
 ]
 """The changes of a partner, a storage account, a draft of prices or a webhook. Assignments are added, and none is
-changed; levels are set as a whole, and a secret is only revoked."""
+changed; levels and a switch are set as a whole, and a secret is only revoked."""
 
 
 def test_they_are_found() -> None:

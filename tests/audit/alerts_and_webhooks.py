@@ -7,8 +7,11 @@ from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.authentication.members import person
 from tests.cast import TB
 from tests.webhooks.inserted import insert_webhook
-from tonnage.access.actor import Actor, Role
+from tonnage.access.actor import Actor, Role, system_stamp
 from tonnage.alerts import actions
+from tonnage.contact_mails.actions import set_contact_mails, stop_mails
+from tonnage.contact_mails.queries import email_key_of
+from tonnage.contact_mails.stop_link import read_token, stop_path
 from tonnage.notifications.actions import change_preferences
 from tonnage.notifications.notification_kind import Delivery
 from tonnage.overdraft_caps import actions as caps
@@ -81,6 +84,29 @@ def _crossing_of_cap(subject: str, verb: str, percent: int, level: int | None) -
 
     case.__name__ = f"{subject}_{verb.replace('-', '_')}"
     return case
+
+
+async def organisation_set_contact_mails(data: AuditData) -> Recorded:
+    contract = await data.cast.contract(data.distributor, TB)
+    whose = await data.cast.partner(data.distributor, contract, TB)
+    async with data.watched():
+        for _ in range(2):
+            await data.database.transaction(set_contact_mails, whose, enabled=False)
+    facts = {"before": {"enabled": True}, "after": {"enabled": False}}
+    return data.entry("organisation.set-contact-mails", whose, whose, whose.organisation_id, **facts)
+
+
+async def account_stop_contact_mails(data: AuditData) -> Recorded:
+    contract = await data.cast.contract(data.distributor, TB)
+    whose = await data.cast.partner(data.distributor, contract, TB)
+    account = await data.cast.account(whose, TB)
+    email_key = await data.database.run(email_key_of, account) or ""
+    link = read_token(stop_path(account, email_key, bytes(32)).rpartition("/")[2])
+    assert link is not None
+    async with data.watched():
+        for _ in range(2):
+            await data.database.transaction(stop_mails, link, NOW, system_stamp())
+    return data.entry("account.stop-contact-mails", data.job, whose, account)
 
 
 async def organisation_set_alert_levels(data: AuditData) -> Recorded:
@@ -200,6 +226,8 @@ CASES: list[Case] = [
         )
     ),
     organisation_set_alert_levels,
+    organisation_set_contact_mails,
+    account_stop_contact_mails,
     member_choose_notifications,
     webhook_create,
     webhook_update,

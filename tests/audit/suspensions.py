@@ -64,7 +64,8 @@ async def partner_suspend_overdue(data: AuditData) -> Recorded:
         for _ in range(2):
             await apply_rules(data.database, _DUE + timedelta(days=30))
     reason = f"Statement {number} is overdue since 2026-03-17"
-    after = {"reason": reason, "cause": "overdue", "statementId": str(statement_id), "revision": 2}
+    facts = {"statementId": str(statement_id), "statement": number, "dueOn": "2026-03-17"}
+    after = {"reason": reason, "cause": "overdue", **facts, "revision": 2}
     return data.entry("partner.suspend", data.job, data.partner, partner_id, after=after)
 
 

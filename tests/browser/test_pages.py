@@ -44,6 +44,7 @@ ELSEWHERE = {
     "/sign-in/device": "its link comes by mail",
     "/sign-in/device/{token}": "redirects to that page",
     "/unsubscribe/{token}": "its link comes by mail",
+    "/unsubscribe/contact/{token}": "likewise",
     "/sign-in/link": "linked to after many failed attempts",
     "/sign-in/link/asked": "follows the form",
     # By a test below:

@@ -17,15 +17,21 @@ from tests.suspensions.test_suspensions import waiting
 from tonnage.access.actor import Actor
 from tonnage.billing_profiles.settings import SellerSettings, read_settings
 from tonnage.billing_profiles.settings_actions import set_settings
-from tonnage.credit_notes.actions import void_statement
+from tonnage.credit_notes.actions import create_credit_note, void_statement
+from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.db import Connection
-from tonnage.errors import Invalid
+from tonnage.errors import Invalid, Sentence
+from tonnage.numbering.actions import NumberStores
+from tonnage.partners.partner_queries import partner_detail
 from tonnage.statements.actions import pay
 from tonnage.statements.frozen import Payment
 from tonnage.suspensions import actions
 from tonnage.suspensions.overdue_actions import apply_rules, resume_if_settled
 from tonnage.suspensions.queries import suspension_of
 from tonnage.suspensions.suspension import Cause
+from tonnage.wording.catalogue import translations_of
+from tonnage.wording.formatting import Formats
+from tonnage.wording.translate import translate
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -82,6 +88,22 @@ class Overdue:
 
     async def pay(self, statement: UUID) -> None:
         await self.cast.database.run(pay, self.distributor, statement, Payment(date(2026, 4, 20), "Line 4"))
+
+    async def credit(self, lines: list[LineAmount] | None) -> None:
+        """A credit note for these amounts; None: for all that is left."""
+
+        async def credit(conn: Connection) -> None:
+            await create_credit_note(
+                conn,
+                NumberStores(UUID(int=0), None, ()),
+                self.distributor,
+                self.statement,
+                lines,
+                "Goodwill",
+                noon(LAST),
+            )
+
+        await self.cast.database.transaction(credit)
 
     async def cause(self) -> Cause | None:
         found = await self.cast.database.run(suspension_of, None, self.id)
@@ -191,7 +213,7 @@ async def test_a_person_that_resumed_before_the_day_begins_the_warnings_anew(dat
     assert [entries[0][0] for entries in found.values()] == ["partner.warn-of-suspension", SUSPENDED]
 
 
-@pytest.mark.parametrize("settle", ["payment", "void"])
+@pytest.mark.parametrize("settle", ["payment", "void", "credit", "two credits"])
 async def test_settling_all_of_them_resumes(data: Overdue, settle: str) -> None:
     second = await data.another_statement()
     await data.days(23, 27, 29, 30)
@@ -206,6 +228,14 @@ async def test_settling_all_of_them_resumes(data: Overdue, settle: str) -> None:
     assert await data.cause() is Cause.OVERDUE
     if settle == "payment":
         await data.pay(data.statement)
+    elif settle == "credit":
+        await data.credit(None)
+    elif settle == "two credits":
+        # What is left of the statement is still overdue.
+        await data.credit([LineAmount(1, "10.00")])
+        await resume_if_settled(data.cast.database, data.id, noon(LAST))
+        assert await data.cause() is Cause.OVERDUE
+        await data.credit(None)
     else:
         await data.cast.database.transaction(void_statement, data.distributor, data.statement, "Wrong", noon(LAST))
     (last,) = await data.cast.row("select max(id) from audit_entry")
@@ -258,6 +288,93 @@ async def test_parts_are_read_one_after_the_other(data: Overdue) -> None:
         data.distributor.organisation_id,
     )
     assert suspended == 4
+
+
+async def test_a_run_that_stops_in_the_middle_loses_and_repeats_nothing(data: Overdue) -> None:
+    """It is stopped while it waits for a row that another transaction holds."""
+    others = [await data.cast.partner(data.distributor, data.contract) for _ in range(3)]
+    for other in others:
+        await data.cast.database.run(insert_statement, data.distributor, other, data.contract)
+    for day in (23, 27, 29):
+        await data.day(day)
+    everybody = {str(data.id), *(str(one.organisation_id) for one in others)}
+    held, done = asyncio.Event(), asyncio.Event()
+
+    async def holds(conn: Connection) -> None:
+        # The last in the order of the statements.
+        await conn.execute(
+            """select from partner where id = (
+                select partner_id from statement where seller_id = %s order by id desc limit 1) for update""",
+            [data.distributor.organisation_id],
+        )
+        held.set()
+        await done.wait()
+
+    async def suspended() -> int:
+        (found,) = await data.cast.row(
+            "select count(*) from partner where distributor_id = %s and suspended_at is not null",
+            data.distributor.organisation_id,
+        )
+        return found
+
+    holding = asyncio.create_task(data.cast.database.transaction(holds))
+    await held.wait()
+    running = asyncio.create_task(apply_rules(data.cast.database, noon(LAST), 1))
+    await waiting(data.cast)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    done.set()
+    await holding
+    assert await suspended() == 3
+    for _ in range(2):
+        await apply_rules(data.cast.database, noon(LAST), 1)
+    assert await suspended() == 4
+    (entries, jobs) = await data.cast.row(
+        """
+        select (select array_agg(subject_id) from audit_entry
+                where action = 'partner.suspend' and subject_id = any(%s)),
+            (select array_agg(partner)
+                from procrastinate_jobs, unnest(string_to_array(args->>'subject', ' ')) as partner
+                where task_name = 'provisioning.reapply_partners' and partner = any(%s))
+        """,
+        sorted(everybody),
+        sorted(everybody),
+    )
+    assert sorted(entries) == sorted(jobs) == sorted(everybody)
+
+
+async def test_a_job_is_about_many_partners(data: Overdue) -> None:
+    others = [await data.cast.partner(data.distributor, data.contract) for _ in range(2)]
+    for other in others:
+        await data.cast.database.run(insert_statement, data.distributor, other, data.contract)
+    for day in (23, 27, 29, 30):
+        await data.day(day)
+    (subjects,) = await data.cast.row(
+        "select array_agg(args->>'subject') from procrastinate_jobs"
+        " where task_name = 'provisioning.reapply_partners' and args->>'subject' ~ %s",
+        str(data.id),
+    )
+    assert [sorted(one.split()) for one in subjects] == [
+        sorted([str(data.id), *(str(one.organisation_id) for one in others)])
+    ]
+
+
+async def test_the_reason_is_in_the_language_of_its_reader(data: Overdue) -> None:
+    await data.days(23, 27, 29, 30)
+    (number,) = await data.cast.row("select number from statement where id = %s", data.statement)
+    found = await data.cast.database.run(partner_detail, None, data.id)
+    assert found is not None
+    reason = found.suspension_reason
+    assert isinstance(reason, Sentence)
+    assert reason == f"Statement {number} is overdue since 2026-03-17"
+    formats = Formats("de_DE", "UTC")
+    assert translate(reason, translations_of("en"), formats) == f"Statement {number} is overdue since 17.03.2026"
+    # The words of a person are looked up in no catalogue.
+    await data.cast.database.run(actions.suspend_partner, data.distributor, data.id, "Suspended {day}", noon(LAST))
+    found = await data.cast.database.run(partner_detail, None, data.id)
+    assert found is not None
+    assert translate(found.suspension_reason or "", translations_of("en"), formats) == "Suspended {day}"
 
 
 async def test_only_a_distributor_has_the_rule(data: Overdue) -> None:

@@ -120,8 +120,8 @@ async def test_every_account_that_depends_on_it_is_applied_again(data: Sold) -> 
     ids = sorted([await data.account() for _ in range(3)])
     before, deferred = await data.desired(*ids), await reconciles()
     await data.suspend()
-    assert "provisioning.reapply_partner" in await data.jobs()
-    await provisioning.reapply_partner(data.cast.database, data.id)
+    assert "provisioning.reapply_partners" in await data.jobs()
+    await provisioning.reapply_partners(data.cast.database, [data.id])
     assert await data.desired(*ids) == [revision + 1 for revision in before]
     assert await reconciles() == deferred + 1
 
@@ -129,7 +129,7 @@ async def test_every_account_that_depends_on_it_is_applied_again(data: Sold) -> 
 async def test_marking_goes_on_behind_the_first_part(data: Sold) -> None:
     ids = sorted([await data.account() for _ in range(5)])
     before = await data.desired(*ids)
-    await provisioning.reapply_partner(data.cast.database, data.id, 2)
+    await provisioning.reapply_partners(data.cast.database, [data.id], 2)
     assert await data.desired(*ids) == [revision + 1 for revision in before]
 
 
@@ -220,7 +220,7 @@ async def test_an_account_that_is_created_at_the_same_moment_is_there_before_or_
     account = await creating
     await suspending
     before = await data.desired(account)
-    await provisioning.reapply_partner(data.cast.database, data.id)
+    await provisioning.reapply_partners(data.cast.database, [data.id])
     assert await data.desired(account) == [before[0] + 1]
     assert await data.access(account) is Access.SUSPENDED
 
@@ -278,7 +278,8 @@ async def test_the_states_of_an_account_and_their_causes(data: Sold) -> None:
     await data.suspend()
     assert await state() == ("closed", "partner", 80)
     await write(
-        f"update partner set suspension_cause = 'overdue', suspension_statement_id = '{UUID(int=1)}'"
+        f"update partner set suspension_cause = 'overdue', suspension_statement_id = '{UUID(int=1)}',"
+        ' suspension_overdue = \'{"number": "1", "dueOn": "2026-03-17"}\''
         f" where id = '{data.id}'"
     )
     assert await state() == ("closed", "overdue", 80)

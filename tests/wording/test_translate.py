@@ -1,6 +1,7 @@
 """Sentences in English have their plain values; in another locale their values are formatted for it."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from gettext import NullTranslations
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Count, Invalid, NotFound, Sentence
+from tonnage.money import Money
 from tonnage.units import Size
 from tonnage.web.validation_messages import validation_error
 from tonnage.wording.formatting import Formats
@@ -50,6 +52,8 @@ def test_braces_in_data_are_data(data: str) -> None:
         (Size(1_234_567_000), "1,23\u202fGB (1.234.567.000 bytes)"),
         (Size(2**63 - 1), "9,22\u202fEB (9.223.372.036.854.775.807 bytes)"),
         (1234, "1.234"),
+        (Money(Decimal("1081.29"), "EUR"), "1.081,29\N{NO-BREAK SPACE}€"),
+        (Money(Decimal("81.295"), "EUR"), "81,295\N{NO-BREAK SPACE}€"),
         ("1234", "1234"),
         (date(2026, 11, 24), "24.11.2026"),
         (Count("{count} key", "{count} keys", 1), "1 key"),

@@ -1,7 +1,9 @@
 """Kinds of organisation, roles, and the actor that is passed to every action."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -9,7 +11,7 @@ from uuid import UUID
 from tonnage.access.idempotent_request import IdempotentRequest
 from tonnage.current_request import current_request
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Forbidden, ReauthenticationRequired
+from tonnage.errors import Forbidden, ReauthenticationRequired, Sentence
 
 
 class Kind(StrEnum):
@@ -109,6 +111,21 @@ class Actor:
         if self.kind is not kind:
             return f"This is for {_a(kind)}; you belong to {_a(self.kind)}."
         return f"This needs the role {role}; yours is {self.role}."
+
+
+_AS_WRITTEN = "{reason}"
+"""Of a sentence that no catalogue has."""
+
+
+def suspension_reason(reason: str | None, overdue: Mapping[str, str] | None) -> Sentence | None:
+    """Why a partner is suspended: the words of a person as they are; or, in any language, a statement of which the rule
+    about overdue statements has stored these facts."""
+    if reason is None:
+        return None
+    if overdue is None:
+        return Sentence(_AS_WRITTEN, reason=reason)
+    day = date.fromisoformat(overdue["dueOn"])
+    return Sentence("Statement {number} is overdue since {day}", number=overdue["number"], day=day)
 
 
 def partner_suspended(reason: str) -> Forbidden:

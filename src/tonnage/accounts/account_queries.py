@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import suspension_reason
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON, STATE
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
@@ -52,6 +53,8 @@ class AccountDetail(NamedTuple):
     """None: it has no override."""
     override_until: datetime | None
     """Its end, a midnight. Later than that: a job has not ended it yet."""
+    contact_stopped_at: datetime | None
+    """When the contact has stopped mails about alerts; None: it has not."""
     cap: OverdraftCap | None
     """None: it has no cap of overdraft or pay-per-use."""
 
@@ -72,7 +75,8 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
             {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active'),
             s.override_capacity, s.override_until,
-            {CAP_COLUMNS.format("s")}
+            (select unsubscribed_at from contact_mail where account_id = s.id and email_key = s.contact_email_key),
+            p.suspension_overdue, {CAP_COLUMNS.format("s")}
         from s join account_usage u on u.account_id = s.id
         join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         join partner p on p.id = s.partner_id cross join lateral {STATE} c
@@ -80,4 +84,8 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return AccountDetail(*row[:-4], cap=OverdraftCap.read(*row[-4:])) if row else None
+    if row is None:
+        return None
+    *columns, overdue = row[:-4]
+    found = AccountDetail(*columns, cap=OverdraftCap.read(*row[-4:]))
+    return found._replace(partner_suspension_reason=suspension_reason(found.partner_suspension_reason, overdue))

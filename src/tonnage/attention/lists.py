@@ -8,6 +8,7 @@ from tonnage.access.actor import Kind
 from tonnage.attention.attention import KEYS_SOON, SOON, Attention, AttentionReader, AttentionRow, rounded
 from tonnage.db import Connection
 from tonnage.errors import Sentence
+from tonnage.money import Money
 from tonnage.statements.frozen_queries import BOUGHT, SOLD
 from tonnage.statements.lists import UNSETTLED
 
@@ -123,8 +124,8 @@ async def _statements(
 def _due(values: Sequence[Any]) -> Sentence:
     is_overdue, day, amount, currency = values
     if is_overdue:
-        return Sentence("{amount} {currency}, was due on {day}", amount=amount, currency=currency, day=day)
-    return Sentence("{amount} {currency}, due on {day}", amount=amount, currency=currency, day=day)
+        return Sentence("{amount}, was due on {day}", amount=Money(amount, currency), day=day)
+    return Sentence("{amount}, due on {day}", amount=Money(amount, currency), day=day)
 
 
 async def webhooks(conn: Connection, reader: AttentionReader, most: int) -> Attention:

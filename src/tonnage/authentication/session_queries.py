@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.actor import Actor, Kind, Role, suspension_reason
 from tonnage.authentication.session import CODE_WAIT, LONGEST, REAUTHENTICATE_AFTER, SignedInMember, Stage
 from tonnage.db import Connection
 
@@ -32,7 +32,8 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
             select s.id, m.id as member_id, o.id as organisation_id, o.kind, m.role, o.name as organisation_name,
                 m.email, m.name, m.locale, m.time_zone, m.second_factor_enabled_at is not null as has_factor,
                 o.second_factor_required, s.stage, s.created_at, s.last_seen_at,
-                coalesce(s.authenticated_at, s.created_at) as authenticated_at, p.suspension_reason
+                coalesce(s.authenticated_at, s.created_at) as authenticated_at, p.suspension_reason,
+                p.suspension_overdue
             from session s join member m on m.id = s.member_id join organisation o on o.id = m.organisation_id
             left join partner p on p.id = o.id
             where s.digest = %(digest)s and o.closed_at is null and o.locked_at is null and m.locked_at is null
@@ -45,7 +46,7 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
         )
         select id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, time_zone,
             has_factor, second_factor_required, stage, created_at, authenticated_at <= %(now)s - %(proof)s::interval,
-            suspension_reason
+            suspension_reason, suspension_overdue
         from found
         """,
         {
@@ -64,7 +65,7 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
 
 def _visitor(row: tuple[Any, ...]) -> SignedInMember:
     session_id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, zone, *state = row
-    has_factor, required, stage, since, must_reauthenticate, suspension_reason = state
+    has_factor, required, stage, since, must_reauthenticate, reason, overdue = state
     actor = Actor(
         organisation_id,
         Kind(kind),
@@ -72,7 +73,7 @@ def _visitor(row: tuple[Any, ...]) -> SignedInMember:
         "member",
         member_id,
         must_reauthenticate=must_reauthenticate,
-        suspension_reason=suspension_reason,
+        suspension_reason=suspension_reason(reason, overdue),
     )
     return SignedInMember(
         session_id,

@@ -148,4 +148,5 @@ async def credit_negative_totals(
         original = await find_original(conn, actor, statement_id)
         if (note := credit_of(original, adjustment)) is not None:
             taken = (await _issue(conn, replace(actor, request=None), settings, note, None, now)).taken
+            await defer_settled(conn, actor, original.statement.buyer.id)
     return taken

@@ -108,6 +108,18 @@ async def events_after(
     return [FeedEvent(*row) for row in await cursor.fetchall()]
 
 
+async def subjects_of(conn: Connection, types: Sequence[str], after: int, until: int) -> list[str]:
+    """The ids of what the events of these types between two positions are about, each once, of all organisations."""
+    cursor = await conn.execute(
+        """
+        select distinct a.subject_id from event e join audit_entry a on a.id = e.entry_id
+        where e.type = any(%s) and e.position > %s and e.position <= %s order by 1
+        """,
+        [list(types), after, until],
+    )
+    return [subject for (subject,) in await cursor.fetchall()]
+
+
 async def newest_events(
     conn: Connection, reader: FeedReader, before: UUID | None, types: Sequence[str], own: Sequence[str], most: int
 ) -> list[FeedEvent]:

@@ -770,6 +770,27 @@ ALTER TABLE capacity_override ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE contact_mail (
+    account_id bigint NOT NULL,
+    email_key text NOT NULL COLLATE pg_catalog."C",
+    due_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    mailed_alert bigint,
+    unsubscribed_at timestamp with time zone,
+    CONSTRAINT contact_mail_unsubscribed CHECK (((unsubscribed_at IS NULL) OR (due_at IS NULL)))
+);
+
+CREATE TABLE contact_mail_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT contact_mail_progress_is_only_row_check CHECK (is_only_row)
+);
+
+CREATE TABLE contact_mail_setting (
+    organisation_id uuid NOT NULL,
+    enabled boolean NOT NULL
+);
+
 CREATE TABLE contract (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -1147,6 +1168,7 @@ CREATE TABLE partner (
     suspension_reason text,
     suspension_cause text,
     suspension_statement_id uuid,
+    suspension_overdue jsonb,
     CONSTRAINT partner_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
@@ -1155,7 +1177,7 @@ CREATE TABLE partner (
     CONSTRAINT partner_overdraft_cap_amount CHECK (((num_nonnulls(overdraft_cap_amount, overdraft_cap_currency) = 0) OR ((num_nonnulls(overdraft_cap, overdraft_cap_amount, overdraft_cap_currency) = 3) AND (overdraft_cap_amount > (0)::numeric)))),
     CONSTRAINT partner_override CHECK ((((override_capacity IS NULL) = (override_until IS NULL)) AND (override_capacity > 0))),
     CONSTRAINT partner_overrides_of_accounts CHECK (((overrides_of_accounts >= 0) AND ((overrides_of_accounts <= (effective_capacity(allocated_capacity, override_capacity) - allocated_to_accounts)) OR (overrides_of_accounts = 0) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
-    CONSTRAINT partner_suspension CHECK (((num_nulls(suspended_at, suspension_reason, suspension_cause) = ANY (ARRAY[0, 3])) AND ((suspension_statement_id IS NOT NULL) = ((suspension_cause IS NOT NULL) AND (suspension_cause = 'overdue'::text))))),
+    CONSTRAINT partner_suspension CHECK (((num_nulls(suspended_at, suspension_reason, suspension_cause) = ANY (ARRAY[0, 3])) AND (num_nulls(suspension_statement_id, suspension_overdue) = ANY (ARRAY[0, 2])) AND ((suspension_statement_id IS NOT NULL) = ((suspension_cause IS NOT NULL) AND (suspension_cause = 'overdue'::text))))),
     CONSTRAINT partner_suspension_cause CHECK ((suspension_cause = ANY (ARRAY['person'::text, 'overdue'::text]))),
     CONSTRAINT partner_suspension_reason CHECK (((char_length(suspension_reason) >= 1) AND (char_length(suspension_reason) <= 200))),
     CONSTRAINT partner_used CHECK ((used >= (0)::numeric))
@@ -1793,6 +1815,15 @@ ALTER TABLE ONLY capacity_override
 ALTER TABLE ONLY capacity_override
     ADD CONSTRAINT capacity_override_seq_key UNIQUE (seq);
 
+ALTER TABLE ONLY contact_mail
+    ADD CONSTRAINT contact_mail_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY contact_mail_progress
+    ADD CONSTRAINT contact_mail_progress_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY contact_mail_setting
+    ADD CONSTRAINT contact_mail_setting_pkey PRIMARY KEY (organisation_id);
+
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_of_distributor UNIQUE (id, distributor_id);
 
@@ -2082,6 +2113,8 @@ CREATE INDEX capacity_override_partner_id_idx ON capacity_override USING btree (
 CREATE INDEX capacity_override_valid_from_idx ON capacity_override USING btree (valid_from);
 
 CREATE INDEX capacity_override_valid_until_idx ON capacity_override USING btree (valid_until) WHERE (ended_at IS NULL);
+
+CREATE INDEX contact_mail_due_at_idx ON contact_mail USING btree (due_at, account_id) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
@@ -2404,6 +2437,12 @@ ALTER TABLE ONLY billing_profile
 
 ALTER TABLE ONLY billing_profile
     ADD CONSTRAINT billing_profile_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY contact_mail
+    ADD CONSTRAINT contact_mail_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY contact_mail_setting
+    ADD CONSTRAINT contact_mail_setting_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
 
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES organisation(id);

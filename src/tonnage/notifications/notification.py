@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tonnage.access.actor import Kind
+from tonnage.access.actor import Kind, suspension_reason
 from tonnage.attention.attention import rounded
 from tonnage.errors import Sentence
 from tonnage.events.event_feed import FeedEvent
+from tonnage.money import Money
 
 _SENTENCES: Mapping[str, str] = {
     "account.alert": Sentence("{name} uses {percent} % of its allocation: {used} of {capacity}"),
@@ -30,8 +31,8 @@ _SENTENCES: Mapping[str, str] = {
     "account.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
     "partner.override_ending": Sentence("The override of {name} to {capacity} ends with {last_day}"),
     "account.deletion_scheduled": Sentence("{name} will be deleted on {day}"),
-    "statement.received": Sentence("Statement {number} of {seller}: {gross} {currency}"),
-    "credit_note.received": Sentence("Credit note {number} of {seller}: {gross} {currency}"),
+    "statement.received": Sentence("Statement {number} of {seller}: {gross}"),
+    "credit_note.received": Sentence("Credit note {number} of {seller}: {gross}"),
     "key.expiring": Sentence("The API key {name} expires at {until}"),
     "key.expired": Sentence("The API key {name} has expired"),
     "region.failed": Sentence("The storage cluster of {name} cannot be used: {reason}"),
@@ -73,13 +74,15 @@ class Notification:
         if "validUntil" in after:
             values["until"] = datetime.fromisoformat(after["validUntil"])
         if "reason" in after:
-            values["reason"] = after["reason"]
-        if "dueOn" in after:
+            # That of a suspension by the rule about overdue statements comes with its facts.
+            facts = {"number": after["statement"], "dueOn": after["dueOn"]} if "dueOn" in after else None
+            values["reason"] = suspension_reason(after["reason"], facts)
+        if "day" in after:
             values |= {"day": date.fromisoformat(after["day"]), "number": after["statement"]}
         statement: dict[str, Any] = data.get("statement") or {}
         if statement:
-            values |= {name: statement[name] for name in ("number", "currency")}
-            values |= {"gross": Decimal(statement["gross"]), "seller": statement["sellerName"]}
+            gross = Money(Decimal(statement["gross"]), statement["currency"])
+            values |= {"number": statement["number"], "gross": gross, "seller": statement["sellerName"]}
         template = str(_SENTENCES[self.event.type])
         return Sentence(template, **{name: value for name, value in values.items() if f"{{{name}}}" in template})
 

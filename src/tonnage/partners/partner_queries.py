@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import suspension_reason
 from tonnage.db import Connection
 from tonnage.partners.partner import OverdraftCap, effective_capacity
 from tonnage.partners.queries import CAP_COLUMNS
@@ -66,7 +67,7 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
             (select count(*) from member m where m.organisation_id = p.id),
             o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason,
             p.override_capacity, p.override_until, p.overrides_of_accounts, p.suspended_at, p.suspension_reason,
-            p.suspension_cause, {CAP_COLUMNS.format("p")}
+            p.suspension_cause, p.suspension_overdue, {CAP_COLUMNS.format("p")}
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id
@@ -77,7 +78,11 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
         {"scope": scope, "partner": partner_id},
     )
     row = await cursor.fetchone()
-    return PartnerDetail(*row[:-4], cap=OverdraftCap.read(*row[-4:])) if row else None
+    if row is None:
+        return None
+    *columns, overdue = row[:-4]
+    found = PartnerDetail(*columns, cap=OverdraftCap.read(*row[-4:]))
+    return found._replace(suspension_reason=suspension_reason(found.suspension_reason, overdue))
 
 
 class PartnerTotals(NamedTuple):

@@ -33,6 +33,8 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "daily_traffic": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "billing_profile": (f"organisation_id in {_ORGANISATIONS} or account_id in {_ACCOUNTS}", "id"),
     "alert_levels": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
+    "contact_mail_setting": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
+    "contact_mail": (f"account_id in {_ACCOUNTS}", "account_id"),
     "seller_settings": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
     "tax_rate": (f"organisation_id in {_ORGANISATIONS}", "organisation_id, valid_from"),
     # Without those of its partners, whose resale prices are their own.

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 _BATCH = 500
 """Accounts that are read and recorded in one statement."""
 
+_PARTNERS_OF_JOB = 25
+"""Partners that a job is about, at most: their ids are in its lock, which is indexed."""
 _PARTNERS = 100
 """Partners whose accounts are read together."""
 
@@ -140,17 +142,28 @@ async def requota_sampled(database: Database, region_id: int) -> int:
     return await requota(database, await database.run(queries.partners_with_pool, region_id))
 
 
-async def reapply_partner(database: Database, partner_id: UUID, most: int = _BATCH) -> None:
-    """Enqueues a reconcile for the accounts of a partner that was suspended or resumed, some at a time. Interrupted, it
+async def defer_reapply(conn: Connection, partner_ids: Sequence[UUID]) -> None:
+    """Defers what a suspension or its end changes on the clusters, in the transaction that changes it: a job for many
+    partners, since thousands of them can be suspended at once."""
+    for first in range(0, len(partner_ids), _PARTNERS_OF_JOB):
+        some = partner_ids[first : first + _PARTNERS_OF_JOB]
+        await defer(conn, "provisioning.reapply_partners", " ".join(str(one) for one in some))
+
+
+async def reapply_partners(database: Database, partner_ids: Sequence[UUID], most: int = _BATCH) -> None:
+    """Enqueues a reconcile for the accounts of partners that were suspended or resumed, some at a time. Interrupted, it
     begins again: what is applied twice changes nothing."""
-    after, found = 0, most
+    after: tuple[UUID | None, int | None] = (None, None)
+    found = most
     while found == most:
-        part = await database.transaction(_reapply, partner_id, after, most)
-        after, found = part.last, part.accounts
+        part = await database.transaction(_reapply, partner_ids, after, most)
+        after, found = (part.last_partner, part.last), part.accounts
 
 
-async def _reapply(conn: Connection, partner_id: UUID, after: int, most: int) -> queries.MarkedPart:
-    part = await queries.mark_accounts_of(conn, partner_id, after, most)
+async def _reapply(
+    conn: Connection, partner_ids: Sequence[UUID], after: tuple[UUID | None, int | None], most: int
+) -> queries.MarkedPart:
+    part = await queries.mark_accounts_of(conn, partner_ids, after, most)
     for region_id in part.regions:
         await defer(conn, "provisioning.reconcile", region_id)
     return part

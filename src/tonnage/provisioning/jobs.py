@@ -71,10 +71,10 @@ async def requota(services: Services, subject: str) -> None:
     await actions.requota(services.database, [UUID(subject)])
 
 
-@job("provisioning.reapply_partner", label=Sentence("Suspend or resume accounts of a partner"), since="0010")
-async def reapply_partner(services: Services, subject: str) -> None:
-    """After a partner was suspended or resumed."""
-    await actions.reapply_partner(services.database, UUID(subject))
+@job("provisioning.reapply_partners", label=Sentence("Suspend or resume accounts of partners"), since="0010")
+async def reapply_partners(services: Services, subject: str) -> None:
+    """After partners were suspended or resumed. `subject`: their ids, with spaces between."""
+    await actions.reapply_partners(services.database, [UUID(one) for one in subject.split()])
 
 
 @job(

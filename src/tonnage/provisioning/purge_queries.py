@@ -76,6 +76,8 @@ _FINISH: LiteralString = f"""
     ), overrides as (
         update capacity_override o set ended_at = %(now)s
         from gone where o.account_id = gone.id and o.ended_at is null and o.valid_until > %(now)s
+    ), mails as (
+        delete from contact_mail using gone where account_id = gone.id
     ), keys as (
         delete from access_key using gone where account_id = gone.id
     ), billing as (

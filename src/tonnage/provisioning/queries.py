@@ -215,22 +215,29 @@ async def mark_needs_apply(conn: Connection, account_ids: Sequence[int]) -> list
 
 
 class MarkedPart(NamedTuple):
-    """A part of a partner's accounts that was marked."""
+    """A part of the accounts of some partners that was marked."""
 
     accounts: int
-    last: int
+    last_partner: UUID | None
+    last: int | None
     """Where the next part begins."""
     regions: list[int]
 
 
-async def mark_accounts_of(conn: Connection, partner_id: UUID, after: int, most: int) -> MarkedPart:
-    """Marks the next `most` accounts of a partner as pending, without those whose state on the cluster does not depend
-    on it: suspended by themselves, or metered only."""
+async def mark_accounts_of(
+    conn: Connection, partner_ids: Sequence[UUID], after: tuple[UUID | None, int | None], most: int
+) -> MarkedPart:
+    """Marks the next `most` accounts of these partners as pending, without those whose state on the cluster does not
+    depend on it: suspended by themselves, or metered only. `after`: a partner, and a place among its accounts."""
     cursor = await conn.execute(
         f"""
-        with part as (
-            select id, seq from storage_account where partner_id = %(partner)s and seq > %(after)s
-            order by seq limit %(most)s
+        with part as materialized (
+            select a.* from unnest(%(partners)s::uuid[]) as p (id) cross join lateral (
+                select s.id, s.partner_id, s.seq from storage_account s where s.partner_id = p.id
+                    and s.seq > case when p.id = %(after_partner)s then %(after)s else 0 end
+                order by s.seq limit %(most)s) a
+            where coalesce(p.id >= %(after_partner)s, true)
+            order by a.partner_id, a.seq limit %(most)s
         ), locked as (
             select s.id from storage_account s
             where s.id in (select id from part) and {_PRESENT} and s.suspended_at is null
@@ -239,9 +246,10 @@ async def mark_accounts_of(conn: Connection, partner_id: UUID, after: int, most:
         ), s as (
             update storage_account s set desired_revision = s.desired_revision + 1 from locked where s.id = locked.id
             returning s.region_id
-        )
-        select count(*), coalesce(max(seq), 0), array(select distinct region_id from s order by region_id) from part
+        ), last as (select partner_id, seq from part order by partner_id desc, seq desc limit 1)
+        select (select count(*) from part), (select partner_id from last), (select seq from last),
+            array(select distinct region_id from s order by region_id)
         """,
-        {"partner": partner_id, "after": after, "most": most},
+        {"partners": list(partner_ids), "after_partner": after[0], "after": after[1], "most": most},
     )
     return MarkedPart(*await one_row(cursor))

@@ -31,7 +31,7 @@ Step: TypeAlias = Callable[[Services], Awaitable[None]]
 
 DEFERRED = (
     "provisioning.purge_region",
-    "provisioning.reapply_partner",
+    "provisioning.reapply_partners",
     "provisioning.reconcile",
     "provisioning.requota",
     "suspensions.resume_settled",

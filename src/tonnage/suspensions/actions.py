@@ -7,8 +7,8 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
 from tonnage.errors import EditConflict, NotFound, PreconditionFailed
-from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
+from tonnage.provisioning.actions import defer_reapply
 from tonnage.suspensions import queries
 
 
@@ -46,7 +46,7 @@ async def suspend_partner(
         if changed.stale:
             raise EditConflict
         if changed.began_or_ended:
-            await defer(conn, "provisioning.reapply_partner", partner_id)
+            await defer_reapply(conn, [partner_id])
     return changed.partner
 
 
@@ -61,7 +61,7 @@ async def resume_partner(conn: Connection, actor: Actor, partner_id: UUID, *, re
         if resumed is None:
             raise await _not_changeable(conn, actor.organisation_id, partner_id, revision)
         if resumed:
-            await defer(conn, "provisioning.reapply_partner", partner_id)
+            await defer_reapply(conn, [partner_id])
 
 
 async def _not_changeable(

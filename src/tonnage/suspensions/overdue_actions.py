@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from tonnage.db import Connection, Database
-from tonnage.jobs import defer
+from tonnage.provisioning.actions import defer_reapply
 from tonnage.suspensions import overdue_queries as queries
 from tonnage.suspensions.overdue import ResumedPart, RulePart
 from tonnage.utc import day_of
@@ -40,7 +40,7 @@ async def _each(database: Database, step: _Step, seller_id: UUID, now: datetime,
 async def _apply(conn: Connection, step: _Step, seller_id: UUID, after: UUID, now: datetime, most: int) -> RulePart:
     part = await step(conn, seller_id, after, most, day_of(now), now)
     if step is queries.suspend_due:
-        await _reapply(conn, part.partners)
+        await defer_reapply(conn, part.partners)
     return part
 
 
@@ -52,10 +52,5 @@ async def _resume(database: Database, partner_id: UUID | None, now: datetime) ->
 
 async def _resume_part(conn: Connection, partner_id: UUID | None, after: UUID, now: datetime) -> ResumedPart:
     part = await queries.resume_settled(conn, partner_id, after, _AT_ONCE, day_of(now))
-    await _reapply(conn, part.resumed)
+    await defer_reapply(conn, part.resumed)
     return part
-
-
-async def _reapply(conn: Connection, partner_ids: list[UUID]) -> None:
-    for partner_id in partner_ids:
-        await defer(conn, "provisioning.reapply_partner", partner_id)

@@ -59,7 +59,8 @@ _SUSPEND: LiteralString = f"""
     ), suspended as (
         update partner p set suspended_at = %(now)s, suspension_cause = 'overdue',
             suspension_reason = 'Statement ' || first.number || ' is overdue since ' || first.due_on,
-            suspension_statement_id = first.id, revision = old.revision + 1
+            suspension_statement_id = first.id, revision = old.revision + 1,
+            suspension_overdue = jsonb_build_object('number', first.number, 'dueOn', first.due_on)
         from old join first on first.partner_id = old.id where p.id = old.id returning p.*
     ), done as (
         -- Also others of theirs whose day has come: who resumes such a partner has resumed it for all of them.
@@ -69,6 +70,7 @@ _SUSPEND: LiteralString = f"""
     ), a as (
         select audit(%(stamp)s, id, 'partner.suspend', id::text, null, jsonb_build_object(
             'reason', suspension_reason, 'cause', suspension_cause, 'statementId', suspension_statement_id,
+            'statement', suspension_overdue -> 'number', 'dueOn', suspension_overdue -> 'dueOn',
             'revision', revision)) from suspended
     )
     select (select count(*) from part), (select id from part order by id desc limit 1),
@@ -152,7 +154,7 @@ async def resume_settled(conn: Connection, partner_id: UUID | None, after: UUID,
             order by p.id for no key update
         ), p as (
             update partner p set suspended_at = null, suspension_reason = null, suspension_cause = null,
-                suspension_statement_id = null, revision = old.revision + 1
+                suspension_statement_id = null, suspension_overdue = null, revision = old.revision + 1
             from old where p.id = old.id and not exists (
                 select from statement s
                 where s.partner_id = old.id and s.seller_id = old.distributor_id and {_UNSETTLED})

@@ -70,7 +70,8 @@ _SUSPEND: LiteralString = f"""
             as is_stale from old
     ), changed as (
         update partner p set suspended_at = coalesce(old.suspended_at, %(now)s), suspension_reason = %(reason)s,
-            suspension_cause = 'person', suspension_statement_id = null, revision = old.revision + 1
+            suspension_cause = 'person', suspension_statement_id = null, suspension_overdue = null,
+            revision = old.revision + 1
         from old, stale where p.id = old.id and not stale.is_stale
             and (old.suspension_reason, old.suspension_cause) is distinct from (%(reason)s::text, 'person')
         returning p.*
@@ -124,7 +125,7 @@ async def resume_partner(
         with old as ({_HELD}
         ), p as (
             update partner p set suspended_at = null, suspension_reason = null, suspension_cause = null,
-                suspension_statement_id = null, revision = old.revision + 1
+                suspension_statement_id = null, suspension_overdue = null, revision = old.revision + 1
             from old where p.id = old.id and old.suspended_at is not null returning p.*
         ), renewed as (
             -- What the rule has announced before is announced anew: a person has decided.

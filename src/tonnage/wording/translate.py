@@ -5,6 +5,7 @@ from decimal import Decimal
 from gettext import NullTranslations
 
 from tonnage.errors import Count, Sentence, TonnageError
+from tonnage.money import Money
 from tonnage.units import Size, format_size, parse_size
 from tonnage.wording.formatting import Formats
 
@@ -33,6 +34,8 @@ def _formatted(value: object, formats: Formats) -> str:
     match value:
         case Size():
             return _size(value, formats)
+        case Money():
+            return formats.exact_money(value)
         case int() | Decimal():
             return formats.number(value)
         case datetime():

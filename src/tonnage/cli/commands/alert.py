@@ -5,13 +5,18 @@ from uuid import UUID
 
 import click
 
+from tonnage.access.actor import Kind
 from tonnage.alerts import actions
 from tonnage.alerts.lists import alerts_of
 from tonnage.alerts.queries import levels_of
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.organisation import chosen_organisation, organisation_or_operator, require_one
+from tonnage.cli.organisation import acting_for, chosen_organisation, organisation_or_operator, require_one
 from tonnage.cli.output import PrintedColumn, as_json, show_list, size_column
+from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
+from tonnage.contact_mails.actions import set_contact_mails
+from tonnage.contact_mails.queries import is_enabled
+from tonnage.organisations.organisation import no_partner
 
 _COLUMNS = (
     PrintedColumn("What", "subject"),
@@ -77,6 +82,30 @@ def levels(
         PrintedColumn("Own", "own", lambda own: "yes" if own else "no"),
     )
     document = run(settings, work)
+    if as_json:
+        click.echo(document)
+    else:
+        show_list([document], columns, as_json=False)
+
+
+@alert.command()
+@click.option("--organisation", "partner_id", type=UUID_TYPE, required=True, help="The id of a partner.")
+@click.option("--on/--off", "enabled", default=None, help="Mail them, or not. Without it the present setting is shown.")
+@as_json
+@on_database
+def contacts(settings: Settings, partner_id: UUID, enabled: bool | None, as_json: bool) -> None:
+    """Show whether a partner's contacts are mailed about alerts, or set it."""
+
+    async def work(session: Session) -> bytes:
+        actor = await acting_for(session, partner_id)
+        if actor.kind is not Kind.PARTNER:
+            raise no_partner(partner_id)
+        if enabled is not None:
+            await session.database.transaction(set_contact_mails, actor, enabled=enabled)
+        return json.dumps({"enabled": await session.database.run(is_enabled, partner_id)}).encode()
+
+    document = run(settings, work)
+    columns = (PrintedColumn("Contacts are mailed", "enabled", lambda one: "yes" if one else "no"),)
     if as_json:
         click.echo(document)
     else:

@@ -7,7 +7,7 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.distributor.partner import crumbs_to, facts_of, path_of
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import DistributorStaff
-from tonnage.console.rendering import gettext
+from tonnage.console.rendering import gettext, said
 from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.suspensions.actions import resume_partner, suspend_partner
 from tonnage.web.edit_form import BoundEdit, EditForm, OptionalName, bind_edit, unbound_edit
@@ -91,7 +91,7 @@ async def resume(page: DistributorStaff, partnerID: UuidPath) -> Response:
             crumbs=crumbs_to(facts),
             sentences=[
                 gettext("Suspended since %(moment)s: %(reason)s")
-                % {"moment": page.formats.moment(facts.suspended_at), "reason": facts.suspension_reason},
+                % {"moment": page.formats.moment(facts.suspended_at), "reason": said(facts.suspension_reason or "")},
                 gettext(
                     "Its storage accounts work again, but those that are suspended by themselves, and its API keys can "
                     "change things again."

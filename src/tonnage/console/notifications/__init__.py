@@ -2,6 +2,13 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.notifications import alerts, inbox, preferences, unsubscribe
+from tonnage.console.notifications import alerts, contacts, inbox, preferences, unsubscribe
 
-routes: tuple[APIRouter, ...] = (inbox.routes, preferences.routes, alerts.routes, unsubscribe.routes)
+routes: tuple[APIRouter, ...] = (
+    inbox.routes,
+    preferences.routes,
+    alerts.routes,
+    alerts.of_partners,
+    unsubscribe.routes,
+    contacts.routes,
+)

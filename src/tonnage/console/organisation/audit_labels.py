@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tonnage.access.actor import Kind
 from tonnage.access.event import Event
+from tonnage.contact_mails.events import EVENTS as CONTACT_MAILS
 from tonnage.events.registry import EVERY_EVENT
 from tonnage.notifications.events import EVENTS as NOTIFICATIONS
 from tonnage.webhooks.events import EVENTS as WEBHOOKS
@@ -28,7 +29,7 @@ NOUNS: Mapping[str, str] = {
 }
 """The headings of the filter's choices, in their order."""
 
-_ALL: tuple[Event, ...] = (*EVERY_EVENT, *NOTIFICATIONS, *WEBHOOKS)
+_ALL: tuple[Event, ...] = (*EVERY_EVENT, *CONTACT_MAILS, *NOTIFICATIONS, *WEBHOOKS)
 """What reads the feed of events declares its own beside it."""
 
 ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}

@@ -23,6 +23,7 @@ PACKAGES: tuple[str, ...] = (
     "overrides",
     "overdraft_caps",
     "suspensions",
+    "contact_mails",
 )
 
 

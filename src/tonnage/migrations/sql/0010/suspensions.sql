@@ -6,8 +6,10 @@ alter table partner add column suspended_at timestamptz;
 alter table partner add column suspension_reason text;
 alter table partner add column suspension_cause text;        -- person | overdue
 alter table partner add column suspension_statement_id uuid; -- of an overdue one: the first that was
+alter table partner add column suspension_overdue jsonb;     -- likewise {"number": …, "dueOn": …}: what the reason says, for any language
 alter table partner add constraint partner_suspension check (
     num_nulls(suspended_at, suspension_reason, suspension_cause) in (0, 3)
+    and num_nulls(suspension_statement_id, suspension_overdue) in (0, 2)
     and (suspension_statement_id is not null) = (suspension_cause is not null and suspension_cause = 'overdue'));
 alter table partner add constraint partner_suspension_cause check (suspension_cause in ('person', 'overdue'));
 alter table partner add constraint partner_suspension_reason check (char_length(suspension_reason) between 1 and 200);
