@@ -1,7 +1,9 @@
 """Alerts of caps: use beyond the allocation, compared with what the cap allows."""
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +121,17 @@ async def test_a_partner_is_alerted_of_its_cap(customer: Customer) -> None:
         ("partner.reach-cap-level", 80),
     ]
     assert await customer.uses(15_000, elastic) == [("partner.exceed-cap", 100)]
+
+
+def test_whoever_reads_alerts_says_of_which_capacity() -> None:
+    """Both kinds stand in one table: who forgets that takes a level of the cap for one of the allocation."""
+    reading = re.compile(r"(?:from|join) alert\b(?P<rest>[^;]{0,200})")
+    src = Path(__file__).parents[2] / "src/tonnage"
+    bare = [
+        f"{path.relative_to(src)}: alert{match['rest'][:60]}"
+        for path in src.rglob("*.py")
+        if path.parent.name != "alerts"
+        for match in reading.finditer(path.read_text())
+        if "of_cap" not in match["rest"] and "contract_id" not in match["rest"]
+    ]
+    assert bare == []

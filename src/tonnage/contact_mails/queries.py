@@ -72,7 +72,8 @@ _HELD: LiteralString = """
     join account_usage u on u.account_id = s.id
     join partner p on p.id = s.partner_id join organisation o on o.id = p.id
     left join lateral (
-        select seq, level, crossed_at from alert where account_id = s.id order by level desc limit 1) a on true
+        select seq, level, crossed_at from alert
+        where account_id = s.id and not of_cap order by level desc limit 1) a on true
     where m.account_id = %(id)s and m.due_at <= %(now)s for update of m skip locked"""
 
 
