@@ -125,6 +125,16 @@ class Cast:
         await self.database.run(price_books.add_version, seller, book.id, version, self.now)
         return book.id
 
+    async def price(self, seller: Actor, excess: str, now: datetime | None = None) -> None:
+        """From that day on all of its buyers pay that many cents for a GB-month beyond their allocation, in EUR."""
+        when = now or self.now
+        book = await self.database.run(
+            price_books.create_book, seller, NewPriceBook(unique("Prices"), "EUR", is_default=True), when
+        )
+        version = NewVersion(when.date(), Prices(excess=Decimal(excess)))
+        number, _ = await self.database.run(price_books.add_version, seller, book.id, version, when)
+        await self.database.transaction(price_books.publish, seller, book.id, number, when)
+
     async def key(self, actor: Actor, role: Role = Role.ADMIN, *, valid_until: datetime | None = None) -> str:
         details = NewKey("for a test", role, valid_until)
         key, _ = await self.database.run(api_keys.create_key, self.operator, actor.organisation_id, details, self.now)

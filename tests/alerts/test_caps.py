@@ -17,9 +17,6 @@ from tonnage.overdraft_caps import actions
 from tonnage.overdraft_caps.overdraft_cap import NewCap
 from tonnage.partners.actions import update_partner
 from tonnage.partners.partner import PartnerChange
-from tonnage.price_books import actions as price_books
-from tonnage.price_books.price_book import NewPriceBook
-from tonnage.price_books.version import NewVersion, Prices
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -98,11 +95,7 @@ async def alerts_of_caps(customer: Customer) -> int:
 
 async def test_money_that_is_used_up_is_a_cap_that_is_reached(capped: Customer) -> None:
     """It allows nothing more; 0 bytes are no overdraft, of which nobody need be alerted."""
-    run = capped.cast.database.run
-    book = await run(price_books.create_book, capped.partner, NewPriceBook("Prices", "EUR", is_default=True), NOW)
-    version = NewVersion(NOW.date(), Prices(excess=Decimal(10)))
-    number, _ = await run(price_books.add_version, capped.partner, book.id, version, NOW)
-    await capped.cast.database.transaction(price_books.publish, capped.partner, book.id, number, NOW)
+    await capped.cast.price(capped.partner, "10", NOW)
     await cap(capped, NewCap(amount=Decimal(100)))
     await capped.cast.row("update storage_account set overdraft_cap = 0 where id = %s returning id", capped.account)
     assert await capped.evaluated() == [("account.exceed-cap", 100)]

@@ -1,6 +1,7 @@
 """Alert levels that are crossed, what members choose to be notified of, and webhooks."""
 
-from typing import Any, LiteralString
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, LiteralString, TypeAlias
 from uuid import UUID
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
@@ -23,6 +24,8 @@ from tonnage.webhooks.delivery import DeliveryAttempt, DueDelivery
 from tonnage.webhooks.delivery_queries import store_attempt
 from tonnage.webhooks.endpoint import EndpointChange
 
+_Things: TypeAlias = Callable[[AuditData], Awaitable[Mapping[str, tuple[object, Actor]]]]
+
 _USES: dict[str, LiteralString] = {
     "account": "update account_usage set used = %(used)s where account_id = %(id)s",
     "partner": "update partner set used = %(used)s where id = %(id)s",
@@ -37,16 +40,29 @@ async def _use(data: AuditData, subject: str, subject_id: object, used: int) -> 
     await data.database.run(update)
 
 
-def _crossing(subject: str, verb: str, percent: int, level: int | None) -> Case:
+async def _things(data: AuditData) -> Mapping[str, tuple[object, Actor]]:
+    """Each with a capacity of 1 TB, and whose it is."""
+    contract = await data.cast.contract(data.distributor, TB)
+    partner = await data.cast.partner(data.distributor, contract, TB)
+    return {
+        "account": (await data.cast.account(partner, TB), partner),
+        "partner": (partner.organisation_id, partner),
+        "contract": (contract, data.distributor),
+    }
+
+
+async def _capped_things(data: AuditData) -> Mapping[str, tuple[object, Actor]]:
+    """Pay-per-use, which has no capacity but a cap of 1 TB."""
+    partner = await data.cast.partner(data.distributor, await data.cast.contract(data.distributor, TB))
+    account, cap = await data.cast.account(partner), NewCap(capacity=TB)
+    await data.run(caps.set_of_account, partner, account, cap, NOW)
+    await data.run(caps.set_of_partner, data.distributor, partner.organisation_id, cap, NOW)
+    return {"account": (account, partner), "partner": (partner.organisation_id, partner)}
+
+
+def _crossing(things: _Things, subject: str, verb: str, percent: int, level: int | None) -> Case:
     async def case(data: AuditData) -> Recorded:
-        contract = await data.cast.contract(data.distributor, TB)
-        partner = await data.cast.partner(data.distributor, contract, TB)
-        whose: dict[str, tuple[object, Actor]] = {
-            "account": (await data.cast.account(partner, TB), partner),
-            "partner": (partner.organisation_id, partner),
-            "contract": (contract, data.distributor),
-        }
-        subject_id, owner = whose[subject]
+        subject_id, owner = (await things(data))[subject]
         if level is None:
             await _use(data, subject, subject_id, TB // 2)
         await actions.evaluate(data.database, NOW)  # what other tests have left
@@ -56,31 +72,6 @@ def _crossing(subject: str, verb: str, percent: int, level: int | None) -> Case:
             await actions.evaluate(data.database, NOW)
         after = {"used": percent * TB // 100, "capacity": TB} | ({} if level is None else {"level": level})
         return data.entry(f"{subject}.{verb}", data.job, owner, subject_id, after=after)
-
-    case.__name__ = f"{subject}_{verb.replace('-', '_')}"
-    return case
-
-
-def _crossing_of_cap(subject: str, verb: str, percent: int, level: int | None) -> Case:
-    """The same of the cap of pay-per-use, which has no other capacity."""
-
-    async def case(data: AuditData) -> Recorded:
-        partner = await data.cast.partner(data.distributor, await data.cast.contract(data.distributor, TB))
-        account = await data.cast.account(partner)
-        cap, subject_id = NewCap(capacity=TB), partner.organisation_id if subject == "partner" else account
-        if subject == "partner":
-            await data.run(caps.set_of_partner, data.distributor, partner.organisation_id, cap, NOW)
-        else:
-            await data.run(caps.set_of_account, partner, account, cap, NOW)
-        if level is None:
-            await _use(data, subject, subject_id, TB // 2)
-        await actions.evaluate(data.database, NOW)  # what other tests have left
-        await _use(data, subject, subject_id, percent * TB // 100)
-        async with data.watched():
-            await actions.evaluate(data.database, NOW)
-            await actions.evaluate(data.database, NOW)
-        after = {"used": percent * TB // 100, "capacity": TB} | ({} if level is None else {"level": level})
-        return data.entry(f"{subject}.{verb}", data.job, partner, subject_id, after=after)
 
     case.__name__ = f"{subject}_{verb.replace('-', '_')}"
     return case
@@ -212,12 +203,12 @@ async def webhook_disable(data: AuditData) -> Recorded:
 
 CASES: list[Case] = [
     *(
-        _crossing(subject, verb, percent, level)
+        _crossing(_things, subject, verb, percent, level)
         for subject in ("account", "partner", "contract")
         for verb, percent, level in (("reach-level", 91, 90), ("exceed", 100, 100), ("leave-level", 10, None))
     ),
     *(
-        _crossing_of_cap(subject, verb, percent, level)
+        _crossing(_capped_things, subject, verb, percent, level)
         for subject in ("account", "partner")
         for verb, percent, level in (
             ("reach-cap-level", 91, 90),

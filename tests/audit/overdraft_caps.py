@@ -4,12 +4,8 @@ from decimal import Decimal
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.cast import TB
-from tonnage.access.actor import Actor
 from tonnage.overdraft_caps import actions
 from tonnage.overdraft_caps.overdraft_cap import NewCap
-from tonnage.price_books import actions as price_books
-from tonnage.price_books.price_book import NewPriceBook
-from tonnage.price_books.version import NewVersion, Prices
 
 
 async def account_set_overdraft_cap(data: AuditData) -> Recorded:
@@ -33,19 +29,12 @@ async def account_set_overdraft_cap_to_none(data: AuditData) -> Recorded:
 
 async def account_set_overdraft_cap_in_money(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner)
-    await _price(data, data.partner)
+    await data.cast.price(data.partner, "10", NOW)
     async with data.watched():
         for _ in range(2):
             await data.run(actions.set_of_account, data.partner, account, NewCap(amount=Decimal(100)), NOW)
     after = {"unit": "money", "revision": 2}
     return data.entry("account.set-overdraft-cap", data.partner, data.partner, account, after=after)
-
-
-async def _price(data: AuditData, seller: Actor) -> None:
-    book = await data.run(price_books.create_book, seller, NewPriceBook("Prices", "EUR", is_default=True), NOW)
-    version = NewVersion(NOW.date(), Prices(excess=Decimal(10)))
-    number, _ = await data.run(price_books.add_version, seller, book.id, version, NOW)
-    await data.database.transaction(price_books.publish, seller, book.id, number, NOW)
 
 
 async def partner_set_overdraft_cap(data: AuditData) -> Recorded:

@@ -15,9 +15,6 @@ from tonnage.overdraft_caps import actions
 from tonnage.overdraft_caps.overdraft_cap import NewCap
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
-from tonnage.price_books import actions as price_books
-from tonnage.price_books.price_book import NewPriceBook
-from tonnage.price_books.version import NewVersion, Prices
 from tonnage.storage.backend import ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -60,14 +57,6 @@ class Overdrawn:
         else:
             await run(actions.set_of_partner, self.distributor, self.whose, cap, self._client.clock.now)
 
-    async def price(self) -> None:
-        """10 cents for a GB-month of excess, by the partner."""
-        run, now = self._client.database.run, self._client.clock.now
-        book = await run(price_books.create_book, self.partner, NewPriceBook("Prices", "EUR", is_default=True), now)
-        version = NewVersion(now.date(), Prices(excess=Decimal(10)))
-        number, _ = await run(price_books.add_version, self.partner, book.id, version, now)
-        await self._client.database.transaction(price_books.publish, self.partner, book.id, number, now)
-
     async def quota(self, account: int | None = None) -> int | None:
         """On the cluster, once a worker has run."""
         await self._client.work()
@@ -89,7 +78,7 @@ async def test_an_accounts_cap_is_its_quota_beyond_the_allocation(client: Cluste
 async def test_money_caps_by_the_price_and_what_is_spent(client: ClusterClient) -> None:
     """At 10 cents, EUR 100 a month: computed when it is set, and again when the month has cost something."""
     data = await Overdrawn.of(client, 0)
-    await data.price()
+    await client.cast.price(data.partner, "10", client.clock.now)
     await data.cap(NewCap(amount=Decimal(100)))
     today = client.clock.now.date()
     days, left = 31, 31 - today.day + 1  # of March, in which the clock of the tests begins

@@ -9,12 +9,9 @@ from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import NOW, TB
 from tests.console.browsers import Browser
 from tests.console.test_statements import text
-from tonnage.access.actor import Actor, Role
+from tonnage.access.actor import Role
 from tonnage.overdraft_caps import actions
 from tonnage.overdraft_caps.overdraft_cap import NewCap
-from tonnage.price_books import actions as price_books
-from tonnage.price_books.price_book import NewPriceBook
-from tonnage.price_books.version import NewVersion, Prices
 
 pytestmark = pytest.mark.anyio
 
@@ -24,15 +21,6 @@ async def data(client: AppClient) -> AccountData:
     found = await account_data(client)
     await allow_overdraft(client, found)
     return found
-
-
-async def price(client: AppClient, seller: Actor) -> None:
-    """10 cents for excess and for pay-per-use."""
-    run = client.cast.database.run
-    book = await run(price_books.create_book, seller, NewPriceBook("Prices", "EUR", is_default=True), NOW)
-    version = NewVersion(NOW.date(), Prices(excess=Decimal(10)))
-    number, _ = await run(price_books.add_version, seller, book.id, version, NOW)
-    await client.cast.database.transaction(price_books.publish, seller, book.id, number, NOW)
 
 
 async def read(browser: Browser, path: str) -> str:
@@ -82,7 +70,7 @@ async def test_wrong_input_is_said_at_its_field(client: AppClient, data: Account
         refused = await staff.send(path, {"unit": unit, "limit": typed, "present": ""})
         assert refused.status_code in {409, 422}
         assert said in refused.text.partition('id="limit-error">')[2].partition("<")[0], (unit, typed)
-    await price(client, data.partner)
+    await client.cast.price(data.partner, "10")
     refused = await staff.send(path, {"unit": "money", "limit": "1.0011", "present": ""})
     assert "at most 2 decimal places in EUR" in refused.text
 
@@ -90,8 +78,8 @@ async def test_wrong_input_is_said_at_its_field(client: AppClient, data: Account
 async def test_an_amount_is_between_seller_and_buyer(client: AppClient, data: AccountData) -> None:
     """The distributor sees that its partner's account is capped, not by how much; the operator likewise."""
     run = client.cast.database.run
-    await price(client, data.partner)
-    await price(client, data.distributor)
+    await client.cast.price(data.partner, "10")
+    await client.cast.price(data.distributor, "10")
     await run(actions.set_of_account, data.partner, data.account, NewCap(amount=Decimal("77.70")), NOW)
     whose = data.partner.organisation_id
     await run(actions.set_of_partner, data.distributor, whose, NewCap(amount=Decimal("88.80")), NOW)
