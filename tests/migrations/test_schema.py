@@ -25,6 +25,6 @@ def test_every_table_has_one_owner() -> None:
     assert sorted(writers) == created
     owners = {owner for owner, *_ in writers.values()}
     others = {other for _, *also in writers.values() for other in also}
-    # Locks are columns of members and organisations; blocks and sessions are what sign-ins have left; credit notes are
-    # statements.
-    assert others - owners == {"blocks", "credit_notes", "locks", "sessions"}
+    # Locks are columns of members and organisations, caps of overdraft those of accounts and partners; blocks and
+    # sessions are what sign-ins have left; credit notes are statements.
+    assert others - owners == {"blocks", "credit_notes", "locks", "overdraft_caps", "sessions"}
