@@ -122,6 +122,13 @@ async def test_pay_per_use_has_no_levels_and_a_resize_crosses_them(customer: Cus
     assert await resize(3 * TB) == [("account.leave-level", None)]
 
 
+@pytest.mark.parametrize("allocated", [0, TB])
+async def test_the_largest_use_is_compared_too(customer: Customer, allocated: int) -> None:
+    account = await customer.cast.account(customer.partner, allocated)
+    found = await customer.uses(2**63 // GB - 1, account)
+    assert ("account.exceed", 100) in found or not allocated
+
+
 async def test_two_evaluations_at_once_say_it_once(customer: Customer) -> None:
     accounts = [await customer.cast.account(customer.partner, GB) for _ in range(20)]
     for account in accounts:

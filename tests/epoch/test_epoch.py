@@ -268,6 +268,7 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "authentication.notify_blocked",
         "authentication.notify_failures",
         "authentication.send_reset",
+        "contact_mails.notify",
         "devices.send_link",
         "month_end.freeze_due",
         "notices.notify",

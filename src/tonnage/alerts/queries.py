@@ -104,7 +104,7 @@ def _evaluation(measure: Measure) -> LiteralString:
         ), ended as (
             delete from alert a using l
             where a.{own} = l.{own} and a.of_cap = {of_cap} and (l.capacity is null or a.level <> all(l.levels)
-                or l.used * 100 < l.capacity::numeric * (a.level - %(hysteresis)s))
+                or l.used::numeric * 100 < l.capacity::numeric * (a.level - %(hysteresis)s))
             returning a.{own}, a.level
         ), reached as (
             insert into alert (
@@ -112,7 +112,7 @@ def _evaluation(measure: Measure) -> LiteralString:
             select l.organisation_id, l.account_id, l.partner_id, l.contract_id, {of_cap}, level, %(now)s,
                 l.used, l.capacity
             from l cross join unnest(l.levels) as level
-            where l.used * 100 >= l.capacity::numeric * level
+            where l.used::numeric * 100 >= l.capacity::numeric * level
             order by l.place, level
             on conflict do nothing returning {own}, level
         {_entries(measure)}"""
